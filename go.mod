@@ -1,0 +1,3 @@
+module github.com/thimble-go/thimble
+
+go 1.23

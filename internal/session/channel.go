@@ -1,0 +1,375 @@
+package session
+
+import (
+	"strings"
+	"time"
+
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// Channel is one channel, subscribed or not. There is one for each name, for
+// as long as the session lives.
+type Channel struct {
+	Name string
+	Kind wire.ChannelKind
+	// Owner is the driver's own.
+	Owner any
+
+	// What the user wants.
+	wanted bool
+	token  Token  // made ready by the user, or zero
+	socket string // the connection that token is for
+
+	// What the server has been told on this connection.
+	state     channelState
+	stale     bool   // it was unsubscribed: what comes before the next confirmation is old
+	ticket    uint32 // of the authorization under way
+	order     uint32 // of the subscription sent
+	confirmBy time.Duration
+	retryAt   time.Duration
+
+	attempts  int  // failed in a row
+	refreshed bool // a refusal has been answered with a fresh token once
+	err       error
+
+	// Presence.
+	members map[string]string // id to info; nil unless subscribed
+	me      string
+}
+
+// codeUnauthorized is what some servers put into the error event that refuses
+// a subscription.
+const codeUnauthorized = 4009
+
+type channelState uint8
+
+const (
+	absent      channelState = iota
+	authorizing              // a token was asked for
+	pending                  // the subscription was sent
+	subscribed
+	retrying // waits for retryAt
+	refused  // not before the next connection, or the user's next call
+)
+
+// Subscribed says whether the server has confirmed the subscription on the
+// present connection.
+func (ch *Channel) Subscribed() bool { return ch.state == subscribed && ch.wanted }
+
+// Wanted says whether the user wants the subscription.
+func (ch *Channel) Wanted() bool { return ch.wanted }
+
+// Err returns why the channel is not subscribed, nil if nothing failed.
+func (ch *Channel) Err() error { return ch.err }
+
+// delivers says whether messages of the channel are the user's. Some servers
+// let an event overtake the confirmation, so a pending subscription delivers
+// too, unless what comes may belong to an earlier one.
+func (ch *Channel) delivers() bool {
+	return ch.wanted && (ch.state == subscribed || ch.state == pending && !ch.stale)
+}
+
+// Channel returns the channel of that name, made now if there was none.
+func (s *Session) Channel(name string) *Channel {
+	ch := s.byName[name]
+	if ch == nil {
+		ch = &Channel{Name: name, Kind: wire.KindOf(name)}
+		s.byName[name] = ch
+		s.channels = append(s.channels, ch)
+	}
+	return ch
+}
+
+// channel finds the channel that a message names.
+func (s *Session) channel(name []byte) *Channel {
+	if len(name) == 0 {
+		return nil
+	}
+	return s.byName[string(name)]
+}
+
+// Subscribe asks for the channel. It does nothing for one that is subscribed,
+// or being subscribed; it makes a refused one try again at once.
+func (s *Session) Subscribe(now time.Duration, ch *Channel) {
+	if !wire.ValidChannel(ch.Name) {
+		ch.wanted = true
+		s.failed(now, ch, &SubscriptionError{Err: ErrChannelName}, never)
+		ch.wanted = false // no connection will change that
+		return
+	}
+	ch.wanted = true
+	if ch.state == refused || ch.state == retrying {
+		ch.state = absent
+		ch.attempts, ch.refreshed = 0, false
+	}
+	s.reconcile(now, ch)
+}
+
+// SubscribeAuthorized asks for the channel with a token made for the present
+// connection.
+func (s *Session) SubscribeAuthorized(now time.Duration, ch *Channel, token Token) {
+	ch.token, ch.socket = token, s.socketID
+	s.Subscribe(now, ch)
+}
+
+// Unsubscribe takes the wish back. From now on no message of the channel is
+// delivered.
+func (s *Session) Unsubscribe(now time.Duration, ch *Channel) {
+	ch.wanted = false
+	ch.err = nil
+	s.reconcile(now, ch)
+}
+
+// reconcile compares what the user wants of a channel with what the server has
+// been told, and closes the gap if the next step is ours.
+func (s *Session) reconcile(now time.Duration, ch *Channel) {
+	if s.phase != ready {
+		return
+	}
+	switch {
+	case !ch.wanted && ch.state == subscribed:
+		s.sendUnsubscribe(ch.Name)
+		ch.reset()
+		ch.stale = true
+	case !ch.wanted && ch.state != pending:
+		// A subscription under way is ended when its answer comes: the service
+		// refuses to end it before.
+		ch.reset()
+	case ch.wanted && ch.state == absent:
+		s.start(now, ch)
+	}
+}
+
+// start takes the first step to a subscription.
+func (s *Session) start(now time.Duration, ch *Channel) {
+	switch {
+	case ch.Kind == wire.Encrypted:
+		s.failed(now, ch, &SubscriptionError{Err: ErrEncrypted}, never)
+	case ch.Kind == wire.Public:
+		s.subscribe(now, ch, Token{})
+	case ch.token.Auth != "" && ch.socket == s.socketID:
+		s.present(now, ch, ch.token)
+	case s.cfg.Authorizer:
+		s.tickets++
+		ch.state, ch.ticket = authorizing, s.tickets
+		s.events.push(Event{Kind: Authorize, Channel: ch, SocketID: s.socketID, Ticket: ch.ticket})
+	case ch.token.Auth != "":
+		s.failed(now, ch, &SubscriptionError{Err: ErrTokenExpired}, never)
+	default:
+		s.failed(now, ch, &SubscriptionError{Err: ErrNoAuthorizer}, never)
+	}
+}
+
+// Authorized brings the answer to the Authorize event with that ticket. It
+// does nothing when the answer comes too late: the connection it was made for
+// is gone, or the channel is not wanted any more.
+func (s *Session) Authorized(now time.Duration, ch *Channel, ticket uint32, token Token, err error) {
+	if ch.state != authorizing || ch.ticket != ticket {
+		return
+	}
+	if err == nil {
+		s.present(now, ch, token)
+		return
+	}
+	failure := &SubscriptionError{Err: err}
+	auth, ok := err.(*AuthError)
+	if ok {
+		failure.Status = auth.Status
+	}
+	switch {
+	case failure.Status == 401 || failure.Status == 403:
+		s.failed(now, ch, failure, once)
+	case ok && auth.Permanent:
+		s.failed(now, ch, failure, never)
+	default:
+		s.failed(now, ch, failure, again)
+	}
+}
+
+// present shows the server a token.
+func (s *Session) present(now time.Duration, ch *Channel, token Token) {
+	if ch.Kind == wire.Presence {
+		data, err := wire.ParseValue([]byte(token.ChannelData))
+		if err == nil {
+			ch.me = userID(data)
+		}
+		if err != nil || ch.me == "" {
+			s.failed(now, ch, &SubscriptionError{Err: ErrPresenceData}, never)
+			return
+		}
+	}
+	s.subscribe(now, ch, token)
+}
+
+func (s *Session) subscribe(now time.Duration, ch *Channel, token Token) {
+	s.sent++
+	ch.state, ch.order = pending, s.sent
+	ch.confirmBy = s.channelDeadline(now + confirmTimeout)
+	s.sendSubscribe(ch.Name, token)
+}
+
+// confirmed handles the server's yes.
+func (s *Session) confirmed(ch *Channel, m *wire.Message) {
+	if ch == nil || ch.state != pending {
+		return
+	}
+	if !ch.wanted {
+		s.sendUnsubscribe(ch.Name)
+		ch.reset()
+		ch.stale = true
+		return
+	}
+	ch.state, ch.stale = subscribed, false
+	ch.attempts, ch.refreshed, ch.err = 0, false, nil
+	if ch.Kind == wire.Presence {
+		ch.snapshot(m.Payload())
+	}
+	s.events.push(Event{Kind: Subscribed, Channel: ch})
+}
+
+// refused handles the server's no.
+func (s *Session) refused(now time.Duration, ch *Channel, status int, err error) {
+	if ch == nil || ch.state != pending {
+		s.fail(err)
+		return
+	}
+	how := never
+	if status < 100 || status > 599 {
+		status = 0 // one of the protocol's codes, which the text names
+	}
+	if server, ok := err.(*ServerError); ok && strings.HasPrefix(server.Message, "Existing subscription") {
+		s.sendUnsubscribe(ch.Name) // it has one that we know nothing of
+		how = again
+	}
+	s.failed(now, ch, &SubscriptionError{Status: status, Err: err}, how)
+}
+
+// refusedBy finds the channel that an error without a channel is about. The
+// service names it in the text. Where a server names none at all, its answers
+// still come in the order of the requests: it is the oldest that could be
+// refused like this.
+func (s *Session) refusedBy(code int, message string) *Channel {
+	if code != 0 && code != codeUnauthorized {
+		return nil // about something else than a subscription
+	}
+	var named, oldest *Channel
+	for _, ch := range s.channels {
+		if ch.state != pending {
+			continue
+		}
+		if names(message, ch.Name) && (named == nil || len(ch.Name) > len(named.Name)) {
+			named = ch
+		}
+		if ch.Kind.Authorized() && (oldest == nil || ch.order < oldest.order) {
+			oldest = ch
+		}
+	}
+	if named != nil {
+		return named
+	}
+	if code == codeUnauthorized || strings.HasPrefix(message, "Invalid key in subscription auth data") {
+		return oldest
+	}
+	return nil
+}
+
+// names says whether a text has the channel's name in it as a word.
+func names(text, channel string) bool {
+	for i := 0; i+len(channel) <= len(text); i++ {
+		if text[i:i+len(channel)] != channel || i > 0 && text[i-1] != ' ' && text[i-1] != ':' {
+			continue
+		}
+		rest := text[i+len(channel):]
+		if rest == "" || rest[0] == ' ' || rest[0] == ':' || rest[0] == ',' || rest[0] == '.' {
+			return true
+		}
+	}
+	return false
+}
+
+// persistence is how often a failed subscription is tried again on the same
+// connection.
+type persistence uint8
+
+const (
+	never persistence = iota
+	once              // with a fresh token, since the old one may have expired
+	again             // until it works, after growing delays
+)
+
+// failed ends an attempt to subscribe.
+func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError, how persistence) {
+	wanted := ch.wanted
+	attempts, refreshed := ch.attempts, ch.refreshed
+	ch.reset()
+	if !wanted {
+		return
+	}
+	ch.attempts, ch.refreshed = attempts, refreshed
+	ch.state = refused
+	if how == again || how == once && !refreshed {
+		ch.refreshed = refreshed || how == once
+		delay := retryFirst
+		for i := 0; i < attempts && delay < retryMost; i++ {
+			delay *= 2
+		}
+		err.Retry = s.random.jitter(min(delay, retryMost))
+		ch.attempts++
+		ch.state = retrying
+		ch.retryAt = s.channelDeadline(now + err.Retry)
+	}
+	err.Channel, ch.err = ch.Name, err
+	s.events.push(Event{Kind: SubscriptionFailed, Channel: ch, Err: err, Retry: err.Retry})
+}
+
+// reset forgets what the server was told.
+func (ch *Channel) reset() {
+	ch.state, ch.stale, ch.ticket = absent, false, 0
+	ch.members, ch.me = nil, ""
+	ch.attempts, ch.refreshed = 0, false
+}
+
+// forgetChannels is reset for all: the connection is gone.
+func (s *Session) forgetChannels() {
+	for _, ch := range s.channels {
+		ch.reset()
+	}
+	s.channelsAt = 0
+}
+
+// resubscribe asks for all that is wanted, on a new connection.
+func (s *Session) resubscribe(now time.Duration) {
+	for _, ch := range s.channels {
+		s.reconcile(now, ch)
+	}
+}
+
+// channelDeadline notes that some channel has a deadline at t.
+func (s *Session) channelDeadline(t time.Duration) time.Duration {
+	if s.channelsAt == 0 || t < s.channelsAt {
+		s.channelsAt = t
+	}
+	return t
+}
+
+// advanceChannels does what is due and finds the next deadline. It looks at
+// every channel, but only when one may be due.
+func (s *Session) advanceChannels(now time.Duration) {
+	s.channelsAt = 0
+	for _, ch := range s.channels {
+		switch {
+		case ch.state == retrying && now >= ch.retryAt:
+			ch.state = absent
+			s.reconcile(now, ch)
+		case ch.state == retrying:
+			s.channelDeadline(ch.retryAt)
+		case ch.state == pending && now >= ch.confirmBy:
+			// Whatever became of it, the next attempt starts afresh.
+			s.sendUnsubscribe(ch.Name)
+			s.failed(now, ch, &SubscriptionError{Err: ErrConfirm}, again)
+			ch.stale = true
+		case ch.state == pending:
+			s.channelDeadline(ch.confirmBy)
+		}
+	}
+}

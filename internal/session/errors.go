@@ -1,0 +1,146 @@
+package session
+
+import (
+	"errors"
+	"strconv"
+	"time"
+)
+
+// Errors of intents. Their texts reach the user as they are.
+var (
+	ErrChannelName      = errors.New("thimble: a channel's name has 1 to 164 of the characters A-Z a-z 0-9 _ - = @ , . ;")
+	ErrEventName        = errors.New(`thimble: a client event's name starts with "client-" and has at most 200 characters`)
+	ErrNotConnected     = errors.New("thimble: not connected")
+	ErrNotSubscribed    = errors.New("thimble: not subscribed to the channel")
+	ErrPublicChannel    = errors.New("thimble: clients may not send events on a public channel; use a private or presence channel")
+	ErrEncryptedChannel = errors.New("thimble: clients may not send events on an encrypted channel")
+	ErrNotJSON          = errors.New(`thimble: the data of a client event is a JSON text, such as {"on":true}`)
+	ErrTooLarge         = errors.New("thimble: the data of a client event is larger than 10 KB")
+	ErrQueueFull        = errors.New("thimble: the queue of unsent messages is full; the connection is slower than the sender")
+	ErrEncrypted        = errors.New("thimble: encrypted channels are not supported by this version")
+	ErrNoAuthorizer     = errors.New("thimble: this channel needs authorization; set Config.Authorizer or use SubscribeAuthorized")
+	ErrTokenExpired     = errors.New("thimble: the token was made for an earlier connection; call SubscribeAuthorized with one for the new socket id, or set Config.Authorizer")
+	ErrEntropy          = errors.New("thimble: no source of randomness; set Config.Entropy")
+)
+
+// Errors of the connection.
+var (
+	ErrConnectTimeout = errors.New("thimble: no connection within 15 s")
+	ErrPongTimeout    = errors.New("thimble: the server stopped answering")
+	ErrHandshake      = errors.New("thimble: the server's first message is not pusher:connection_established; check host and path")
+	ErrUpgradeTooLong = errors.New("thimble: the answer to the WebSocket upgrade is larger than the read buffer")
+	ErrBinary         = errors.New("thimble: the server sent a binary message")
+	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s")
+	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs")
+)
+
+// CloseError says that the server closed the connection, or refused it.
+type CloseError struct {
+	Code   int
+	Reason string // as the server words it
+}
+
+func (e *CloseError) Error() string {
+	s := "thimble: the server closed the connection with code " + strconv.Itoa(e.Code)
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	if advice := closeAdvice(e.Code); advice != "" {
+		s += " (" + advice + ")"
+	}
+	return s
+}
+
+// closeAdvice says what to do about a code that reconnecting will not mend.
+func closeAdvice(code int) string {
+	switch code {
+	case 4000:
+		return "the application takes TLS connections only; unset Plaintext"
+	case 4001:
+		return "check Key, and that it belongs to this Cluster or Host"
+	case 4003:
+		return "the application is disabled; check it in the dashboard"
+	case 4004:
+		return "the application is over its connection quota"
+	case 4005:
+		return "check Host and Path"
+	case 4006, 4007, 4008:
+		return "the server does not speak version 7 of the protocol"
+	case 4009:
+		return "the connection was not authorized"
+	}
+	return ""
+}
+
+// ServerError is a pusher:error event: something that the server refused while
+// the connection lives on. Code is 0 when the server sent none.
+type ServerError struct {
+	Code    int
+	Message string
+}
+
+func (e *ServerError) Error() string {
+	if e.Code == 0 {
+		return "thimble: the server says: " + e.Message
+	}
+	return "thimble: the server says: " + e.Message + " (code " + strconv.Itoa(e.Code) + ")"
+}
+
+// MessageError is a message that could not be read. The connection lives on.
+type MessageError struct {
+	Raw string // the message as it came, cut at 1 KiB
+	Err error
+}
+
+func (e *MessageError) Error() string {
+	return "thimble: message from the server ignored: " + e.Err.Error()
+}
+
+func (e *MessageError) Unwrap() error { return e.Err }
+
+// OversizeError is a message that was too large and has been skipped.
+type OversizeError struct{ Size, Limit int }
+
+func (e *OversizeError) Error() string {
+	return "thimble: skipped a message of " + strconv.Itoa(e.Size) + " bytes; MaxMessage is " + strconv.Itoa(e.Limit)
+}
+
+// SubscriptionError says why a channel is not subscribed.
+type SubscriptionError struct {
+	Channel string
+	// Status is the HTTP status of the authorization endpoint, or the status
+	// that the server names; 0 when there is none.
+	Status int
+	// Retry is when the subscription is tried again by itself; 0 means not
+	// before the next connection or call of Subscribe.
+	Retry time.Duration
+	Err   error
+}
+
+func (e *SubscriptionError) Error() string {
+	return "thimble: subscription to " + e.Channel + " failed: " + trimPrefix(e.Err.Error())
+}
+
+func (e *SubscriptionError) Unwrap() error { return e.Err }
+
+// trimPrefix takes the package's name off an error that is wrapped.
+func trimPrefix(s string) string {
+	const prefix = "thimble: "
+	if len(s) > len(prefix) && s[:len(prefix)] == prefix {
+		return s[len(prefix):]
+	}
+	return s
+}
+
+// AuthError is how an attempt to get a token failed.
+type AuthError struct {
+	// Status of the endpoint's answer, 0 when none came.
+	Status int
+	// Permanent failures are not retried on the same connection.
+	Permanent bool
+	Err       error
+}
+
+func (e *AuthError) Error() string { return "thimble: authorization: " + trimPrefix(e.Err.Error()) }
+
+func (e *AuthError) Unwrap() error { return e.Err }

@@ -1,0 +1,83 @@
+package session
+
+import "github.com/thimble-go/thimble/internal/wire"
+
+// Members calls do for each member of a presence channel, in no order.
+func (ch *Channel) Members(do func(Member)) {
+	for id, info := range ch.members {
+		do(Member{id, info})
+	}
+}
+
+// Member returns the member with that id.
+func (ch *Channel) Member(id string) (Member, bool) {
+	info, ok := ch.members[id]
+	return Member{id, info}, ok
+}
+
+// MemberCount returns how many members a presence channel has.
+func (ch *Channel) MemberCount() int { return len(ch.members) }
+
+// Me returns the user's own id on a presence channel: the one that the
+// authorization endpoint signed.
+func (ch *Channel) Me() string { return ch.me }
+
+// snapshot replaces the members by those of a confirmation. Some servers send
+// no ids, so the hash is what counts; without one the ids do.
+func (ch *Channel) snapshot(data wire.Value) {
+	ch.members = make(map[string]string)
+	presence := data.Get("presence")
+	hash := wire.Members(presence.Get("hash"))
+	for hash.Next() {
+		ch.members[hash.Text()] = info(hash.Value)
+	}
+	ids := wire.Elements(presence.Get("ids"))
+	for ids.Next() {
+		id := ids.Value.Text()
+		if _, ok := ch.members[id]; !ok {
+			ch.members[id] = ""
+		}
+	}
+}
+
+// info copies a member's info, which is empty when there is none.
+func info(v wire.Value) string {
+	if v.Kind() == wire.Null {
+		return ""
+	}
+	return string(v)
+}
+
+// userID reads the id of a member: a string, or with some servers a number.
+func userID(data wire.Value) string {
+	id := data.Get("user_id")
+	if k := id.Kind(); k != wire.String && k != wire.Number {
+		return ""
+	}
+	return id.Text()
+}
+
+func (s *Session) memberAdded(ch *Channel, data wire.Value) {
+	if ch == nil || ch.state != subscribed || ch.members == nil {
+		return
+	}
+	id := userID(data)
+	if id == "" {
+		return
+	}
+	ch.members[id] = info(data.Get("user_info"))
+	member, _ := ch.Member(id)
+	s.events.push(Event{Kind: MemberAdded, Channel: ch, Member: member})
+}
+
+func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
+	if ch == nil || ch.state != subscribed {
+		return
+	}
+	member, ok := ch.Member(userID(data))
+	if !ok {
+		return
+	}
+	delete(ch.members, member.ID)
+	s.events.push(Event{Kind: MemberRemoved, Channel: ch, Member: member})
+}

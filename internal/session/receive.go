@@ -1,0 +1,189 @@
+package session
+
+import (
+	"time"
+
+	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// read uses the next thing in the read buffer; false when it holds nothing
+// that can be used yet.
+func (s *Session) read(now time.Duration) bool {
+	switch s.phase {
+	case opening:
+		return s.readUpgrade(now)
+	case greeting, ready:
+	default:
+		return false
+	}
+	used, item, err := s.parser.Next(s.in.unused())
+	s.in.r += used
+	if err != nil {
+		s.drop(now, err, backoff)
+		return true
+	}
+	switch item.Kind {
+	case websocket.Message:
+		if item.Opcode == websocket.Binary {
+			s.drop(now, ErrBinary, backoff)
+			return true
+		}
+		s.readMessage(now, item.Payload)
+	case websocket.Control:
+		s.readControl(now, &item)
+	case websocket.Oversize:
+		s.fail(&OversizeError{item.Size, s.cfg.MaxMessage})
+	default:
+		return used > 0
+	}
+	return true
+}
+
+func (s *Session) readUpgrade(now time.Duration) bool {
+	n, err := websocket.ParseResponse(s.in.unused(), s.key)
+	if err == nil && n == 0 {
+		if !s.in.full() {
+			return false
+		}
+		err = ErrUpgradeTooLong
+	}
+	if err != nil {
+		s.drop(now, err, backoff)
+		return true
+	}
+	s.in.r += n
+	s.phase = greeting
+	return true
+}
+
+func (s *Session) readControl(now time.Duration, item *websocket.Item) {
+	switch item.Opcode {
+	case websocket.Ping:
+		s.sendControl(websocket.Pong, item.Payload)
+	case websocket.Close:
+		err := &CloseError{item.Code, string(item.Payload)}
+		code := item.Code
+		if code == websocket.CodeNoStatus {
+			code = 0
+		}
+		s.hangup(code, "")
+		s.lose(now, err, actionFor(item.Code))
+	}
+}
+
+// rawShown is how much of an unreadable message an error carries.
+const rawShown = 1 << 10
+
+func (s *Session) readMessage(now time.Duration, text []byte) {
+	var m wire.Message
+	if err := wire.Parse(text, &m); err != nil {
+		if s.phase == greeting {
+			s.drop(now, ErrHandshake, backoff)
+			return
+		}
+		s.fail(&MessageError{string(text[:min(len(text), rawShown)]), err})
+		return
+	}
+	if s.phase == greeting {
+		s.readGreeting(now, &m)
+		return
+	}
+	ch := s.channel(m.Channel)
+	if isProtocol(m.Event) && s.readProtocol(now, ch, &m) {
+		return
+	}
+	if len(m.Channel) > 0 && (ch == nil || !ch.delivers()) {
+		return
+	}
+	if ch == nil || ch.Kind != wire.Presence {
+		m.UserID = nil // only there does the server vouch for it
+	}
+	s.events.push(Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID})
+}
+
+// readGreeting reads the first message: only this one decides by the code of
+// an error event, since some servers close without one behind it.
+func (s *Session) readGreeting(now time.Duration, m *wire.Message) {
+	data := m.Payload()
+	switch string(m.Event) {
+	case nameEstablished:
+		id := data.Get("socket_id").Text()
+		if !wire.ValidSocketID(id) {
+			break
+		}
+		s.socketID = id
+		s.activity = s.cfg.ActivityTimeout
+		if seconds, ok := data.Get("activity_timeout").Float(); ok && seconds > 0 && seconds < s.activity.Seconds() {
+			s.activity = max(time.Duration(seconds*float64(time.Second)), time.Second)
+		}
+		s.phase, s.readyAt, s.unavailableAt = ready, now, 0
+		s.setState(Connected, nil, 0)
+		s.resubscribe(now)
+		return
+	case nameError:
+		code, message := errorData(data)
+		if code == 0 {
+			s.drop(now, &ServerError{code, message}, backoff)
+			return
+		}
+		s.drop(now, &CloseError{code, message}, actionFor(code))
+		return
+	}
+	s.drop(now, ErrHandshake, backoff)
+}
+
+// errorData reads the payload of a pusher:error; a code of null reads as 0.
+func errorData(data wire.Value) (code int, message string) {
+	if n, ok := data.Get("code").Int(); ok && n > 0 && n < 1<<16 {
+		code = int(n)
+	}
+	return code, data.Get("message").Text()
+}
+
+// readProtocol handles an event of the protocol. It returns false for one that
+// goes to the user as it is.
+func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) bool {
+	switch string(m.Event) {
+	case namePing:
+		s.sendPong()
+	case namePong:
+	case nameError:
+		s.readError(now, ch, m)
+	case nameSubError, nameSubErrorInner:
+		data := m.Payload()
+		status, _ := data.Get("status").Int()
+		text := data.Get("error").Text()
+		if text == "" {
+			text = "subscription refused"
+		}
+		s.refused(now, ch, int(status), &ServerError{0, text})
+	case nameSucceeded:
+		s.confirmed(ch, m)
+	case nameMemberAdded:
+		s.memberAdded(ch, m.Payload())
+	case nameMemberRemoved:
+		s.memberRemoved(ch, m.Payload())
+	case nameCount:
+		m.Event = nameCountOutside
+		return false
+	default:
+		return isInternal(m.Event)
+	}
+	return true
+}
+
+// readError handles a pusher:error within a connection. It never ends the
+// connection: only a close does.
+func (s *Session) readError(now time.Duration, ch *Channel, m *wire.Message) {
+	code, message := errorData(m.Payload())
+	err := &ServerError{code, message}
+	if ch == nil {
+		ch = s.refusedBy(code, message)
+	}
+	if ch != nil && ch.state == pending {
+		s.refused(now, ch, code, err)
+		return
+	}
+	s.fail(err)
+}

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"time"
+
+	"github.com/thimble-go/thimble/internal/websocket"
+)
+
+// action is what follows the end of a connection.
+type action uint8
+
+const (
+	retry   action = iota // try again after a random part of the present delay
+	backoff               // the same, but not before a second has passed
+	secure                // try again at once, over TLS from now on
+	stop                  // the server would refuse again
+)
+
+// actionFor is the table of the protocol's "Connection closure": what a code
+// asks of the client.
+func actionFor(code int) action {
+	switch {
+	case code == 4000:
+		return secure
+	case code >= 4001 && code <= 4099:
+		return stop
+	case code >= 4100 && code <= 4199:
+		return backoff
+	case code >= websocket.CodeProtocol && code <= 1004:
+		return backoff
+	}
+	return retry
+}
+
+// lose ends the present connection or attempt and does what action says.
+func (s *Session) lose(now time.Duration, err error, do action) {
+	if s.phase == ready {
+		if now-s.readyAt >= stable {
+			s.attempts = 0
+		}
+		s.unavailableAt = now + unavailable
+	}
+	s.forget()
+
+	switch do {
+	case stop:
+		s.phase, s.err, s.unavailableAt = idle, err, 0
+		s.setState(Failed, err, 0)
+		return
+	case secure:
+		if !s.tls {
+			s.tls = true
+			s.setState(Connecting, err, 0)
+			s.dial(now)
+			return
+		}
+		do = backoff // it asks for TLS over TLS: no reason to hurry
+	}
+
+	delay := s.random.jitter(s.delay())
+	if do == backoff {
+		delay += retryFirst
+	}
+	s.attempts++
+	s.phase, s.retryAt = waiting, now+delay
+	if s.state == Connected {
+		s.setState(Connecting, err, delay)
+		return
+	}
+	// The state stays what it was, so the reason needs an event of its own.
+	s.events.push(Event{Kind: Failure, Err: err, Retry: delay})
+}
+
+// delay is the most that the next attempt may have to wait.
+func (s *Session) delay() time.Duration {
+	d := retryFirst
+	for i := 0; i < s.attempts && d < retryMost; i++ {
+		d *= 2
+	}
+	return min(d, retryMost)
+}
+
+// closeCode is what a connection is closed with because of err.
+func closeCode(err error) int {
+	switch err := err.(type) {
+	case *websocket.Error:
+		return err.Code
+	case *CloseError:
+		return websocket.CodeNormal
+	}
+	switch err {
+	case ErrHandshake:
+		return websocket.CodeProtocol
+	case ErrBinary:
+		return websocket.CodeUnsupported
+	}
+	return websocket.CodeGoingAway
+}

@@ -1,0 +1,89 @@
+package session
+
+import (
+	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// newMask returns a fresh mask, nil when there is no randomness: then Next
+// ends the connection.
+func (s *Session) newMask() *[4]byte {
+	s.random.take(s.mask[:])
+	if s.random.err != nil {
+		return nil
+	}
+	return &s.mask
+}
+
+// finish completes the text frame whose payload stands behind start, or takes
+// it back when it cannot be masked.
+func (s *Session) finish(out []byte, start int) {
+	mask := s.newMask()
+	if mask == nil {
+		s.out = out[:start]
+		return
+	}
+	s.out = websocket.Finish(out, start, websocket.Text, mask)
+}
+
+func (s *Session) sendPing() {
+	start := len(s.out)
+	s.finish(wire.AppendPing(websocket.Begin(s.out)), start)
+}
+
+func (s *Session) sendPong() {
+	start := len(s.out)
+	s.finish(wire.AppendPong(websocket.Begin(s.out)), start)
+}
+
+func (s *Session) sendSubscribe(channel string, token Token) {
+	start := len(s.out)
+	s.finish(wire.AppendSubscribe(websocket.Begin(s.out), channel, token.Auth, token.ChannelData), start)
+}
+
+func (s *Session) sendUnsubscribe(channel string) {
+	start := len(s.out)
+	s.finish(wire.AppendUnsubscribe(websocket.Begin(s.out), channel), start)
+}
+
+// sendControl answers a WebSocket Ping or Close.
+func (s *Session) sendControl(op websocket.Opcode, payload []byte) {
+	if mask := s.newMask(); mask != nil {
+		s.out = websocket.AppendFrame(s.out, op, payload, mask)
+	}
+}
+
+// Trigger sends a client event. data is a JSON text; empty means {}.
+func Trigger[T ~string | ~[]byte](s *Session, ch *Channel, event string, data T) error {
+	switch {
+	case !wire.IsClientEvent(event) || len(event) > wire.MaxEventName:
+		return ErrEventName
+	case ch.Kind == wire.Encrypted:
+		return ErrEncryptedChannel
+	case !ch.Kind.ClientEvents():
+		return ErrPublicChannel
+	case len(data) > MaxEventData:
+		return ErrTooLarge
+	case s.phase != ready:
+		return ErrNotConnected
+	case ch.state != subscribed:
+		return ErrNotSubscribed
+	case len(s.out)+len(event)+len(ch.Name)+len(data) > s.cfg.Queue:
+		return ErrQueueFull
+	}
+	start := len(s.out)
+	out := websocket.Begin(s.out)
+	if len(data) == 0 {
+		out = wire.AppendEvent(out, event, ch.Name, "", "{}")
+	} else {
+		// Checked where it is going to stand: it needs no copy for that.
+		out = wire.AppendEvent(out, event, ch.Name, "", data)
+		text := out[len(out)-1-len(data) : len(out)-1]
+		if !wire.Valid(text) {
+			s.out = out[:start]
+			return ErrNotJSON
+		}
+	}
+	s.finish(out, start)
+	return nil
+}

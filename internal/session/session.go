@@ -1,0 +1,318 @@
+package session
+
+import (
+	"time"
+
+	"github.com/thimble-go/thimble/internal/websocket"
+)
+
+// Config is what a session needs to know. The driver fills all of it in,
+// except where zero has a meaning.
+type Config struct {
+	Host   string // of the Host header, with the port unless it is the scheme's own
+	Target string // of the request: path and query
+	TLS    bool
+
+	// Authorizer says that Authorize events are answered.
+	Authorizer bool
+
+	ReadBuffer int // bytes; zero: DefaultReadBuffer
+	MaxMessage int // bytes; zero: websocket.DefaultMaxMessage
+	Queue      int // bytes that may wait to be written; zero: DefaultQueue
+
+	ActivityTimeout time.Duration // zero: 120 s; the server may ask for less
+	PongTimeout     time.Duration // zero: 30 s
+
+	// Entropy fills b with random bytes.
+	Entropy func(b []byte) error
+}
+
+// phase is how far the present attempt to connect has come.
+type phase uint8
+
+const (
+	idle     phase = iota // no attempt, and none wanted
+	waiting               // for the moment of the next attempt
+	dialing               // a transport was asked for
+	opening               // the upgrade request is out
+	greeting              // upgraded; the server's first message is due
+	ready                 // connected
+)
+
+// Session is one client's state. See the package comment for how it is used.
+type Session struct {
+	cfg    Config
+	random entropy
+	events queue
+
+	state State
+	phase phase
+	err   error // why the state is Failed
+
+	// The present connection.
+	tls       bool // for good once the server has asked for it
+	key       string
+	socketID  string
+	parser    websocket.Parser
+	in        readBuffer
+	out       []byte
+	mask      [4]byte       // of the frame that is being written
+	activity  time.Duration // the least of what both sides want
+	heard     time.Duration // when anything last came from the server
+	pinged    bool
+	pongBy    time.Duration
+	connectBy time.Duration
+	readyAt   time.Duration
+
+	// The attempts.
+	attempts      int
+	retryAt       time.Duration
+	unavailableAt time.Duration // 0 while connected or already unavailable
+
+	channels   []*Channel // in the order of their first subscription
+	byName     map[string]*Channel
+	channelsAt time.Duration // no channel has a deadline before; 0: none has any
+	tickets    uint32
+	sent       uint32 // subscriptions sent, to tell which was first
+}
+
+// New returns a session in state Initialized.
+func New(cfg Config) (*Session, error) {
+	if cfg.ReadBuffer == 0 {
+		cfg.ReadBuffer = DefaultReadBuffer
+	}
+	cfg.ReadBuffer = max(cfg.ReadBuffer, minReadBuffer)
+	if cfg.MaxMessage == 0 {
+		cfg.MaxMessage = websocket.DefaultMaxMessage
+	}
+	if cfg.Queue == 0 {
+		cfg.Queue = DefaultQueue
+	}
+	if cfg.ActivityTimeout == 0 {
+		cfg.ActivityTimeout = defaultActivity
+	}
+	if cfg.PongTimeout == 0 {
+		cfg.PongTimeout = defaultPong
+	}
+	s := &Session{cfg: cfg, tls: cfg.TLS, byName: make(map[string]*Channel)}
+	s.random.fill = cfg.Entropy
+	var probe [4]byte
+	if s.random.take(probe[:]); s.random.err != nil {
+		return nil, ErrEntropy
+	}
+	s.in.size = cfg.ReadBuffer
+	return s, nil
+}
+
+// State returns the state of the connection.
+func (s *Session) State() State { return s.state }
+
+// Err returns why the state is Failed, nil in every other state.
+func (s *Session) Err() error { return s.err }
+
+// SocketID returns the connection's id, empty unless connected.
+func (s *Session) SocketID() string { return s.socketID }
+
+// Connect asks for a connection. It does nothing while there is one, or one is
+// being made.
+func (s *Session) Connect(now time.Duration) {
+	if s.phase != idle {
+		return
+	}
+	s.attempts, s.err = 0, nil
+	s.unavailableAt = now + unavailable
+	s.setState(Connecting, nil, 0)
+	s.dial(now)
+}
+
+// Disconnect ends the connection, or the attempts to make one.
+func (s *Session) Disconnect() {
+	if s.phase == idle {
+		return
+	}
+	s.hangup(websocket.CodeNormal, "")
+	s.forget()
+	s.phase, s.unavailableAt = idle, 0
+	s.setState(Disconnected, nil, 0)
+}
+
+// Dialed says that the transport that a Dial event asked for is there.
+func (s *Session) Dialed(now time.Duration) {
+	if s.phase != dialing {
+		return
+	}
+	var random [16]byte
+	s.random.take(random[:])
+	s.key = websocket.NewKey(random)
+	out, err := websocket.AppendRequest(s.out[:0], s.cfg.Host, s.cfg.Target, s.key)
+	if err != nil {
+		s.drop(now, err, retry)
+		return
+	}
+	s.out, s.phase, s.heard = out, opening, now
+}
+
+// Lost says that the transport has ended, or could not be opened.
+func (s *Session) Lost(now time.Duration, err error) {
+	if s.phase == idle || s.phase == waiting {
+		return
+	}
+	s.lose(now, err, retry)
+}
+
+// Space returns where to read to. It is never empty.
+func (s *Session) Space() []byte {
+	return s.in.space(s.parser.Need())
+}
+
+// Received says that n bytes were read to what Space returned. Events follow
+// from Next.
+func (s *Session) Received(now time.Duration, n int) {
+	s.in.w += n
+	if n > 0 {
+		s.heard, s.pinged = now, false
+	}
+}
+
+// Output returns the bytes to write and takes spare, a slice that nobody else
+// uses, for the ones that come later: two slices go back and forth.
+func (s *Session) Output(spare []byte) []byte {
+	out := s.out
+	s.out = spare[:0]
+	return out
+}
+
+// Busy says whether Next has an event ready that needs no more input.
+func (s *Session) Busy() bool { return s.events.first < len(s.events.events) }
+
+// Pending says whether there are bytes to write.
+func (s *Session) Pending() bool { return len(s.out) > 0 }
+
+// Next moves the next event to ev; false means that there is none until the
+// driver has something new to tell.
+func (s *Session) Next(now time.Duration, ev *Event) bool {
+	for {
+		if s.events.pop(ev) {
+			return true
+		}
+		if s.random.err != nil {
+			// Nothing can be masked without randomness. It may come back.
+			s.random.err = nil
+			s.drop(now, ErrEntropy, backoff)
+			continue
+		}
+		if !s.read(now) {
+			return false
+		}
+	}
+}
+
+// Deadline returns when Advance must be called at the latest; false means that
+// nothing is waiting for time to pass.
+func (s *Session) Deadline() (time.Duration, bool) {
+	var at time.Duration
+	earliest := func(t time.Duration) {
+		if t != 0 && (at == 0 || t < at) {
+			at = t
+		}
+	}
+	earliest(s.unavailableAt)
+	switch s.phase {
+	case waiting:
+		earliest(s.retryAt)
+	case dialing, opening, greeting:
+		earliest(s.connectBy)
+	case ready:
+		if s.pinged {
+			earliest(s.pongBy)
+		} else {
+			earliest(s.heard + s.activity)
+		}
+		earliest(s.channelsAt)
+	}
+	return at, at != 0
+}
+
+// Advance does what is due.
+func (s *Session) Advance(now time.Duration) {
+	if s.unavailableAt != 0 && now >= s.unavailableAt {
+		s.unavailableAt = 0
+		s.setState(Unavailable, nil, 0)
+	}
+	switch s.phase {
+	case waiting:
+		if now >= s.retryAt {
+			s.dial(now)
+		}
+	case dialing, opening, greeting:
+		if now >= s.connectBy {
+			s.drop(now, ErrConnectTimeout, retry)
+		}
+	case ready:
+		s.keepAlive(now)
+		if s.phase == ready && s.channelsAt != 0 && now >= s.channelsAt {
+			s.advanceChannels(now)
+		}
+	}
+}
+
+// keepAlive pings a server that has been silent for too long, and gives up on
+// one that stays silent. It pings first however late it is called: a slow
+// handler is no proof that the server is gone.
+func (s *Session) keepAlive(now time.Duration) {
+	switch {
+	case s.pinged && now >= s.pongBy:
+		s.drop(now, ErrPongTimeout, retry)
+	case !s.pinged && now >= s.heard+s.activity:
+		s.pinged, s.pongBy = true, now+s.cfg.PongTimeout
+		s.sendPing()
+	}
+}
+
+// dial starts an attempt.
+func (s *Session) dial(now time.Duration) {
+	s.forget()
+	s.phase = dialing
+	s.connectBy = now + connectTimeout
+	s.events.push(Event{Kind: Dial, TLS: s.tls})
+}
+
+// forget drops all that belongs to one connection.
+func (s *Session) forget() {
+	s.socketID = ""
+	s.pinged = false
+	s.parser = websocket.Parser{MaxMessage: s.cfg.MaxMessage, SkipOversize: true}
+	s.in.reset()
+	s.forgetChannels()
+}
+
+// hangup closes the transport, if there is one, behind a close frame.
+func (s *Session) hangup(code int, reason string) {
+	switch s.phase {
+	case idle, waiting:
+		return
+	case greeting, ready:
+		if mask := s.newMask(); mask != nil {
+			s.out = websocket.AppendClose(s.out, code, reason, mask)
+		}
+	}
+	s.events.push(Event{Kind: Hangup})
+}
+
+// drop closes the transport and goes on as action says.
+func (s *Session) drop(now time.Duration, err error, do action) {
+	s.hangup(closeCode(err), "")
+	s.lose(now, err, do)
+}
+
+// setState changes the state and reports it, once.
+func (s *Session) setState(to State, err error, retry time.Duration) {
+	if s.state == to {
+		return
+	}
+	from := s.state
+	s.state = to
+	s.events.push(Event{Kind: StateChanged, State: to, Previous: from, Err: err, Retry: retry})
+}
+
+func (s *Session) fail(err error) { s.events.push(Event{Kind: Failure, Err: err}) }

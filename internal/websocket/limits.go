@@ -1,0 +1,17 @@
+package websocket
+
+const (
+	// DefaultMaxMessage bounds a message in bytes. The service publishes at
+	// most 10 KB, which escaping may double; the largest legitimate message is
+	// the snapshot of a presence channel, 100 members of 1 KB, escaped.
+	DefaultMaxMessage = 256 << 10
+
+	// maxControl is the longest payload of a control frame, RFC 6455 5.5.
+	maxControl = 125
+
+	// maxHeader is the longest header: 2 bytes, 8 of length, 4 of mask.
+	maxHeader = 14
+
+	// MaxReason is how many bytes of a reason fit beside the close code.
+	MaxReason = maxControl - 2
+)
