@@ -1,0 +1,129 @@
+package thimble
+
+import "sync/atomic"
+
+// Binding is a handler's place. Unbind ends it.
+type Binding struct{ b *binding }
+
+// Unbind takes the handler away. From its return on the handler is not called
+// any more, except for a call that is under way on another goroutine. It may
+// be called more than once, from the handler itself too.
+func (b Binding) Unbind() {
+	if b.b == nil || b.b.gone.Swap(true) {
+		return
+	}
+	b.b.owner.remove(b.b)
+}
+
+type binding struct {
+	owner *Client
+	set   *bindings
+	name  string // without the *
+	wide  bool   // any event whose name starts with name
+	from  func(userID string) bool
+	check bool // only events with a sender that from accepts
+	fn    Handler
+	gone  atomic.Bool
+}
+
+// bindings are the handlers of a channel or of the client. Lists are replaced,
+// never changed, so that an emission that is under way goes on with its own.
+type bindings struct {
+	exact map[string][]*binding
+	wide  []*binding
+}
+
+// add binds a handler. A name that ends with * stands for all that start so.
+func (c *Client) add(set *bindings, b *binding) Binding {
+	if n := len(b.name); n > 0 && b.name[n-1] == '*' {
+		b.name, b.wide = b.name[:n-1], true
+	}
+	b.owner, b.set = c, set
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b.wide {
+		set.wide = append(set.wide[:len(set.wide):len(set.wide)], b)
+		return Binding{b}
+	}
+	if set.exact == nil {
+		set.exact = make(map[string][]*binding)
+	}
+	list := set.exact[b.name]
+	set.exact[b.name] = append(list[:len(list):len(list)], b)
+	return Binding{b}
+}
+
+func (c *Client) remove(b *binding) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b.wide {
+		b.set.wide = without(b.set.wide, b)
+		return
+	}
+	list := without(b.set.exact[b.name], b)
+	if len(list) == 0 {
+		delete(b.set.exact, b.name)
+		return
+	}
+	b.set.exact[b.name] = list
+}
+
+func without(list []*binding, b *binding) []*binding {
+	var rest []*binding
+	for _, other := range list {
+		if other != b {
+			rest = append(rest, other)
+		}
+	}
+	return rest
+}
+
+// emit calls the handlers for an event: those of its name first, then the wide
+// ones, each in the order in which they were bound.
+func (c *Client) emit(set *bindings, e *Event) {
+	c.mu.Lock()
+	exact, wide := set.exact[e.Name], set.wide
+	c.mu.Unlock()
+	for _, b := range exact {
+		c.call(b, e)
+	}
+	for _, b := range wide {
+		if len(e.Name) >= len(b.name) && e.Name[:len(b.name)] == b.name {
+			c.call(b, e)
+		}
+	}
+}
+
+func (c *Client) call(b *binding, e *Event) {
+	if b.gone.Load() {
+		return
+	}
+	if b.check && (e.UserID == "" || b.from != nil && !b.from(e.UserID)) {
+		return
+	}
+	defer c.recover(e.Name)
+	b.fn(*e)
+}
+
+// recover reports a handler's panic instead of dying of it.
+func (c *Client) recover(name string) {
+	if v := recover(); v != nil {
+		c.report(&PanicError{name, v})
+	}
+}
+
+// report calls the error handlers.
+func (c *Client) report(err error) {
+	c.mu.Lock()
+	handlers := c.onError
+	c.mu.Unlock()
+	for _, fn := range handlers {
+		c.reportTo(fn, err)
+	}
+}
+
+// reportTo calls one error handler; there is nobody to tell of its own panic.
+func (c *Client) reportTo(fn func(error), err error) {
+	defer func() { _ = recover() }()
+	fn(err)
+}

@@ -1,0 +1,122 @@
+package thimble
+
+import (
+	"github.com/thimble-go/thimble/internal/session"
+)
+
+// Channel is one channel of a client. Its methods may be called from any
+// goroutine.
+type Channel struct {
+	client   *Client
+	state    *session.Channel // guarded by client.mu, but for its name
+	handlers bindings
+	cancel   func() // of the authorization under way, or nil
+}
+
+// Name returns the channel's name.
+func (ch *Channel) Name() string { return ch.state.Name }
+
+// Subscribe is Client.Subscribe for this channel.
+func (ch *Channel) Subscribe() {
+	c := ch.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Subscribe(c.now(), ch.state)
+	c.settle()
+}
+
+// Unsubscribe takes the subscription back. Once it returns no message of the
+// channel reaches a handler any more, except one that is being handled. The
+// handlers stay bound.
+func (ch *Channel) Unsubscribe() {
+	c := ch.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Unsubscribe(c.now(), ch.state)
+	if ch.cancel != nil {
+		ch.cancel()
+	}
+	c.settle()
+}
+
+// Subscribed says whether the server has confirmed the subscription on the
+// present connection.
+func (ch *Channel) Subscribed() bool {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	return ch.state.Subscribed()
+}
+
+// Err returns why the channel is not subscribed: a *SubscriptionError, or nil
+// if nothing has failed.
+func (ch *Channel) Err() error {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	return ch.state.Err()
+}
+
+// Bind calls fn for the channel's events of that name. A name that ends with *
+// stands for all that start so: "client-*".
+func (ch *Channel) Bind(event string, fn Handler) Binding {
+	return ch.client.add(&ch.handlers, &binding{name: event, fn: fn})
+}
+
+// BindAll calls fn for every event of the channel.
+func (ch *Channel) BindAll(fn Handler) Binding { return ch.Bind("*", fn) }
+
+// BindFrom is Bind for what must not be done for just anybody: fn is called
+// only for events whose sender the server vouches for, which are client events
+// on a presence channel, and only when allow says yes to the sender's id. A
+// nil allow accepts every such sender.
+func (ch *Channel) BindFrom(event string, allow func(userID string) bool, fn Handler) Binding {
+	return ch.client.add(&ch.handlers, &binding{name: event, from: allow, check: true, fn: fn})
+}
+
+// Trigger sends a client event to everyone else on a private or presence
+// channel. The event's name starts with "client-". data is a JSON text, at
+// most 10 KB; empty means {}. Send an object: some servers take nothing else.
+//
+// An error says that nothing was sent. Without one the event has been handed
+// to the connection, which is no proof that anybody got it.
+func (ch *Channel) Trigger(event, data string) error {
+	c := ch.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := session.Trigger(c.session, ch.state, event, data); err != nil {
+		return err
+	}
+	c.settle()
+	return nil
+}
+
+// Members returns the members of a presence channel, in no order; none unless
+// subscribed.
+func (ch *Channel) Members() []Member {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	members := make([]Member, 0, ch.state.MemberCount())
+	ch.state.Members(func(m Member) { members = append(members, m) })
+	return members
+}
+
+// Member returns the member of a presence channel with that id.
+func (ch *Channel) Member(id string) (Member, bool) {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	return ch.state.Member(id)
+}
+
+// MemberCount returns how many members a presence channel has.
+func (ch *Channel) MemberCount() int {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	return ch.state.MemberCount()
+}
+
+// Me returns the own id on a presence channel, as the authorization endpoint
+// signed it; empty unless subscribed.
+func (ch *Channel) Me() string {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	return ch.state.Me()
+}

@@ -1,0 +1,174 @@
+package thimble
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/thimble-go/thimble/internal/session"
+)
+
+// Client is one client of one application. Make it with New, then call Run, or
+// Poll in a loop. All other methods may be called from any goroutine.
+type Client struct {
+	cfg   Config
+	addr  address
+	start time.Time // of the session's clock
+
+	// Everything below is guarded by mu, except where it says otherwise.
+	mu       sync.Mutex
+	session  *session.Session
+	channels map[string]*Channel
+	all      bindings
+	onState  []func(StateChange)
+	onError  []func(error)
+	names    interner
+
+	// Driving. Only the goroutine in Run or Poll handles events and reads.
+	driving bool
+	wake    chan struct{} // tells a driver that waits without a connection
+	reading bool          // the driver waits in conn.Read
+	armed   time.Duration // the read deadline that conn has
+
+	// The transport.
+	conn        net.Conn
+	opening     uint32          // counts dials, to know an answer that comes too late
+	scope       context.Context // of the dial, and of authorizations for this connection
+	cancel      context.CancelFunc
+	writing     bool
+	broken      error // of a write: the transport is only read from, until brokenUntil
+	brokenUntil time.Duration
+	spare       []byte // the session's other output buffer
+
+	jobs    []job // authorizations that wait for their turn
+	workers int
+	tasks   sync.WaitGroup // goroutines that dial and authorize
+}
+
+// New makes a client. It does not connect yet.
+func New(cfg Config) (*Client, error) {
+	addr, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	s, err := session.New(cfg.session(addr))
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		cfg:      cfg,
+		addr:     addr,
+		start:    time.Now(),
+		session:  s,
+		channels: make(map[string]*Channel),
+		wake:     make(chan struct{}, 1),
+	}, nil
+}
+
+// Channel returns the channel of that name without subscribing to it, for
+// handlers that are to be in place before the first event. There is one object
+// for each name; it keeps its handlers for as long as the client lives.
+func (c *Client) Channel(name string) *Channel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.channel(name)
+}
+
+func (c *Client) channel(name string) *Channel {
+	ch := c.channels[name]
+	if ch == nil {
+		ch = &Channel{client: c, state: c.session.Channel(name)}
+		ch.state.Owner = ch
+		c.channels[name] = ch
+	}
+	return ch
+}
+
+// Subscribe asks for a channel: now if there is a connection, and on every
+// connection to come. What goes wrong reaches handlers of
+// EventSubscriptionError and Channel.Err, an impossible name included.
+// Subscribing twice is the same as once; subscribing to a channel that was
+// refused tries again.
+func (c *Client) Subscribe(name string) *Channel {
+	ch := c.Channel(name)
+	ch.Subscribe()
+	return ch
+}
+
+// SubscribeAuthorized asks for a private or presence channel with a token made
+// for the present connection's SocketID. On the next connection the token is
+// void: then Config.Authorizer is asked, or the subscription fails with
+// ErrTokenExpired until this is called again.
+func (c *Client) SubscribeAuthorized(name string, token Token) *Channel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := c.channel(name)
+	c.session.SubscribeAuthorized(c.now(), ch.state, session.Token{Auth: token.Auth, ChannelData: token.ChannelData})
+	c.settle()
+	return ch
+}
+
+// Bind calls fn for the events of that name on every channel, and for those
+// without a channel. A name that ends with * stands for all that start so.
+func (c *Client) Bind(event string, fn Handler) Binding {
+	return c.add(&c.all, &binding{name: event, fn: fn})
+}
+
+// BindAll calls fn for every event.
+func (c *Client) BindAll(fn Handler) Binding { return c.Bind("*", fn) }
+
+// OnStateChange calls fn for each change of the connection's state, in order.
+func (c *Client) OnStateChange(fn func(StateChange)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.onState = append(c.onState[:len(c.onState):len(c.onState)], fn)
+}
+
+// OnError calls fn for what goes wrong without changing the state: a failed
+// attempt to connect, an error event from the server, a message that could not
+// be read, a handler that panicked. Failed subscriptions are events of their
+// channel instead.
+func (c *Client) OnError(fn func(error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.onError = append(c.onError[:len(c.onError):len(c.onError)], fn)
+}
+
+// State returns the state of the connection.
+func (c *Client) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.State()
+}
+
+// SocketID returns the id that the server gave this connection; empty unless
+// connected. It is what tokens are made for, and what a publisher names to
+// leave this client out.
+func (c *Client) SocketID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.SocketID()
+}
+
+// Connect asks for a connection again after Disconnect, or after the server
+// refused one. A client that runs connects by itself.
+func (c *Client) Connect() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Connect(c.now())
+	c.settle()
+}
+
+// Disconnect ends the connection, or the attempts to make one. Run returns
+// nil. Subscriptions stay wanted for the next Connect or Run.
+func (c *Client) Disconnect() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Disconnect()
+	c.hangup()
+	c.settle()
+}
+
+// now is the session's time: since New, and never 0.
+func (c *Client) now() time.Duration { return time.Since(c.start) + 1 }

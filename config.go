@@ -1,0 +1,237 @@
+package thimble
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/thimble-go/thimble/internal/session"
+)
+
+// Version is the version of this library, as servers see it.
+const Version = "0.1.0"
+
+// Config is what a Client needs to know. Only Key and one of Cluster and Host
+// are required.
+type Config struct {
+	// Key is the application's public key.
+	Key string
+
+	// Cluster is the application's cluster on the hosted service, such as
+	// "eu" or "mt1".
+	Cluster string
+
+	// Host is another server's host or host:port, and wins over Cluster. The
+	// port is 443 by default, with Plaintext 80.
+	Host string
+
+	// Path stands before /app/KEY in the address, for servers that live below
+	// a path. Zero: nothing.
+	Path string
+
+	// Plaintext turns TLS off: anyone on the way can read and change
+	// everything. For tests, and for links that are protected otherwise.
+	Plaintext bool
+
+	// Authorizer gets the tokens for private and presence channels: mostly an
+	// Endpoint. Zero: such channels need SubscribeAuthorized.
+	Authorizer Authorizer
+
+	// AuthTimeout bounds one authorization. Zero: 10 s.
+	AuthTimeout time.Duration
+
+	// ActivityTimeout is the silence after which the server is pinged; it may
+	// ask for less. Zero: 120 s. Less than 1 s is an error.
+	ActivityTimeout time.Duration
+
+	// PongTimeout is how long the answer may take before the connection counts
+	// as lost. Zero: 30 s. Less than 1 s is an error.
+	PongTimeout time.Duration
+
+	// ReadBuffer is the size in bytes of the buffer that a client keeps. It
+	// grows for a larger message and shrinks behind it. Zero: 4096; at least
+	// 1024.
+	ReadBuffer int
+
+	// MaxMessage bounds a message in bytes. Larger ones are skipped and
+	// reported as an OversizeError; the connection lives on. Zero: 256 KiB.
+	// With MaxMessage 16 or more below ReadBuffer the buffer never grows.
+	MaxMessage int
+
+	// Queue bounds in bytes what waits to be sent. When it is full Trigger
+	// returns ErrQueueFull. Zero: 256 KiB.
+	Queue int
+
+	// PollWait is how long a Poll with nothing to do waits for something to
+	// come. Zero: 1 ms.
+	PollWait time.Duration
+
+	// Dial opens a transport. Zero: the platform's own, over TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// TLS puts TLS on a transport and checks that the peer is serverName.
+	// Zero: on ordinary Go crypto/tls with the system's authorities (see
+	// WithTLS for others); under TinyGo there is none, and New refuses an
+	// address that needs it.
+	TLS func(ctx context.Context, conn net.Conn, serverName string) (net.Conn, error)
+
+	// Entropy is the source of randomness for masks and delays. Zero:
+	// crypto/rand, where the platform has it.
+	Entropy io.Reader
+}
+
+var (
+	errNoKey     = errors.New("thimble: Config.Key is empty: set it to the application's key")
+	errKey       = errors.New("thimble: Config.Key has characters that no key has: letters, digits, - and _ are allowed")
+	errNoHost    = errors.New(`thimble: set Config.Cluster, such as "eu", or Config.Host`)
+	errCluster   = errors.New("thimble: Config.Cluster has characters that no cluster has: letters, digits and - are allowed")
+	errHost      = errors.New(`thimble: Config.Host is a host or host:port, such as "127.0.0.1:6001", without scheme or path`)
+	errPath      = errors.New(`thimble: Config.Path starts with "/", does not end with one, and has no spaces, ? or #`)
+	errTimeout   = errors.New("thimble: a timeout in Config is negative, or less than a second")
+	errSize      = errors.New("thimble: a size in Config is negative")
+	defaultWait  = time.Millisecond
+	defaultAuth  = 10 * time.Second
+	writeTimeout = 10 * time.Second // before a peer that takes nothing counts as lost
+)
+
+// address is where a client connects to.
+type address struct {
+	host   string // of the Host header
+	dial   string // host:port
+	server string // name to check a certificate against
+	target string // path and query of the request
+}
+
+// check validates the configuration, once, and fills in what is zero.
+func (cfg *Config) check() (address, error) {
+	var addr address
+	switch {
+	case cfg.Key == "":
+		return addr, errNoKey
+	case !only(cfg.Key, "-_"):
+		return addr, errKey
+	case cfg.Host == "" && cfg.Cluster == "":
+		return addr, errNoHost
+	case !only(cfg.Cluster, "-"):
+		return addr, errCluster
+	case cfg.Path != "" && (cfg.Path[0] != '/' || strings.HasSuffix(cfg.Path, "/") || !printable(cfg.Path, "?# ")):
+		return addr, errPath
+	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0:
+		return addr, errSize
+	case cfg.AuthTimeout < 0 || cfg.PollWait < 0,
+		cfg.ActivityTimeout != 0 && cfg.ActivityTimeout < time.Second,
+		cfg.PongTimeout != 0 && cfg.PongTimeout < time.Second:
+		return addr, errTimeout
+	}
+	host := cfg.Host
+	if host == "" {
+		host = "ws-" + cfg.Cluster + ".pusher.com"
+	}
+	port := "443"
+	if cfg.Plaintext {
+		port = "80"
+	}
+	server, own, err := splitHost(host)
+	if err != nil {
+		return addr, err
+	}
+	if own != "" {
+		port = own
+	}
+	addr.host, addr.server = host, server
+	addr.dial = net.JoinHostPort(server, port)
+	addr.target = cfg.Path + "/app/" + cfg.Key + "?protocol=7&client=thimble-go&version=" + Version
+
+	if cfg.AuthTimeout == 0 {
+		cfg.AuthTimeout = defaultAuth
+	}
+	if cfg.PollWait == 0 {
+		cfg.PollWait = defaultWait
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = dialTCP
+	}
+	if cfg.TLS == nil {
+		cfg.TLS = defaultTLS
+	}
+	if cfg.TLS == nil && !cfg.Plaintext {
+		return addr, ErrNoTLS
+	}
+	if cfg.Entropy == nil {
+		cfg.Entropy = systemEntropy()
+	}
+	return addr, nil
+}
+
+// splitHost takes a port off a host, if there is one.
+func splitHost(host string) (name, port string, err error) {
+	if !printable(host, "/?#@\\ ") {
+		return "", "", errHost
+	}
+	name = host
+	if strings.HasSuffix(host, "]") && host[0] == '[' { // [::1]
+		return host[1 : len(host)-1], "", nil
+	}
+	if strings.LastIndexByte(host, ':') >= 0 {
+		if name, port, err = net.SplitHostPort(host); err != nil {
+			return "", "", errHost
+		}
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return "", "", errHost
+		}
+	}
+	if name == "" {
+		return "", "", errHost
+	}
+	return name, port, nil
+}
+
+// only says whether s has nothing but letters, digits and the characters in
+// also.
+func only(s, also string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(also, c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// printable says whether s is printable ASCII without any of the characters in
+// except.
+func printable(s, except string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= 0x20 && strings.IndexByte(except, ' ') >= 0 || s[i] < 0x20 || s[i] >= 0x7F || strings.IndexByte(except, s[i]) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// session returns the configuration of the session below.
+func (cfg *Config) session(addr address) session.Config {
+	entropy := cfg.Entropy
+	return session.Config{
+		Host:            addr.host,
+		Target:          addr.target,
+		TLS:             !cfg.Plaintext,
+		Authorizer:      cfg.Authorizer != nil,
+		ReadBuffer:      cfg.ReadBuffer,
+		MaxMessage:      cfg.MaxMessage,
+		Queue:           cfg.Queue,
+		ActivityTimeout: cfg.ActivityTimeout,
+		PongTimeout:     cfg.PongTimeout,
+		Entropy: func(b []byte) error {
+			if entropy == nil {
+				return ErrEntropy
+			}
+			_, err := io.ReadFull(entropy, b)
+			return err
+		},
+	}
+}

@@ -1,0 +1,93 @@
+package thimble
+
+import (
+	"github.com/thimble-go/thimble/internal/session"
+)
+
+// handle acts on one event of the session. The lock is held; it is given up
+// while handlers run.
+func (c *Client) handle(ev *session.Event) {
+	switch ev.Kind {
+	case session.Dial:
+		c.dial(ev.TLS)
+		return
+	case session.Hangup:
+		c.hangup()
+		return
+	case session.Authorize:
+		c.authorize(ev)
+		return
+	}
+
+	e := Event{Err: ev.Err, Member: ev.Member}
+	var ch *Channel
+	if ev.Channel != nil {
+		e.Channel = ev.Channel.Name
+		ch = ev.Channel.Owner.(*Channel)
+	}
+	switch ev.Kind {
+	case session.Message:
+		e.Name = c.names.name(ev.Name)
+		e.UserID = c.names.name(ev.UserID)
+		e.Data = ev.Data
+	case session.Subscribed:
+		e.Name = EventSubscribed
+	case session.SubscriptionFailed:
+		e.Name = EventSubscriptionError
+	case session.MemberAdded:
+		e.Name = EventMemberAdded
+	case session.MemberRemoved:
+		e.Name = EventMemberRemoved
+	}
+	onState := c.onState
+
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	switch ev.Kind {
+	case session.StateChanged:
+		for _, fn := range onState {
+			c.tell(fn, StateChange{Previous: ev.Previous, Current: ev.State, Err: ev.Err})
+		}
+	case session.Failure:
+		c.report(ev.Err)
+	default:
+		if ch != nil {
+			c.emit(&ch.handlers, &e)
+		}
+		c.emit(&c.all, &e)
+	}
+}
+
+func (c *Client) tell(fn func(StateChange), change StateChange) {
+	defer c.recover("state_change")
+	fn(change)
+}
+
+// interner keeps the names that events have, since the same few come again and
+// again: a name that is known costs no memory. It starts over when a peer that
+// makes names up has filled it.
+type interner struct{ known map[string]string }
+
+// maxNames bounds the interner, and maxName what it keeps.
+const (
+	maxNames = 256
+	maxName  = 256
+)
+
+func (in *interner) name(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if s, ok := in.known[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(s) > maxName {
+		return s
+	}
+	if in.known == nil || len(in.known) >= maxNames {
+		in.known = make(map[string]string)
+	}
+	in.known[s] = s
+	return s
+}

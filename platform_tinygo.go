@@ -1,0 +1,29 @@
+//go:build tinygo
+
+package thimble
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net"
+)
+
+// freshDeadlines says that a read deadline must be set before each read: the
+// network stacks of boards do not keep one, or do not forget an old one.
+const freshDeadlines = true
+
+// maxWorkers is how many authorizations run at the same time: these stacks
+// have a connection or two to give.
+const maxWorkers = 1
+
+// systemEntropy is nil on chips without a source that TinyGo knows.
+func systemEntropy() io.Reader { return rand.Reader }
+
+func dialTCP(_ context.Context, network, address string) (net.Conn, error) {
+	return net.Dial(network, address)
+}
+
+// defaultTLS is missing: crypto/tls is a stub here, which on some boards sends
+// plaintext without a word.
+var defaultTLS func(ctx context.Context, conn net.Conn, serverName string) (net.Conn, error)

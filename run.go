@@ -1,0 +1,208 @@
+package thimble
+
+import (
+	"context"
+	"time"
+
+	"github.com/thimble-go/thimble/internal/session"
+)
+
+// Run connects and keeps the client connected, calling handlers on this
+// goroutine, until ctx ends, Disconnect is called, or the server refuses the
+// connection in a way that trying again would not change. It returns ctx's
+// error, nil, or a *CloseError, and leaves no goroutine behind. It may be
+// called again.
+func (c *Client) Run(ctx context.Context) error {
+	if err := c.drive(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, c.Disconnect)
+	defer stop()
+
+	c.mu.Lock()
+	if ctx.Err() == nil {
+		c.session.Connect(c.now())
+	}
+	for {
+		c.step(-1)
+		if !c.active() && !c.session.Busy() {
+			break
+		}
+	}
+	err := c.session.Err()
+	c.driving = false
+	c.mu.Unlock()
+	c.tasks.Wait()
+	if err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Poll does what is due, calling handlers on this goroutine, and returns. It
+// is for programs that have a loop of their own; call it often. When nothing
+// is due it waits for at most Config.PollWait. It never waits for the network:
+// connections are made, and channels authorized, beside it.
+//
+// It returns nil while the client is connected or trying, and the reason once
+// the server has refused the connection for good.
+func (c *Client) Poll() error {
+	if err := c.drive(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session.State() == session.Initialized {
+		c.session.Connect(c.now())
+	}
+	c.step(c.cfg.PollWait)
+	c.driving = false
+	return c.session.Err()
+}
+
+// drive makes sure that there is one driver.
+func (c *Client) drive() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.driving {
+		return ErrRunning
+	}
+	c.driving = true
+	return nil
+}
+
+// step does what is due and then waits once: for something to come, for a
+// deadline, for notify, or for most; a negative most has no end. It is called,
+// and returns, with the lock held.
+func (c *Client) step(most time.Duration) {
+	c.session.Advance(c.now())
+	c.handleAll()
+	c.flush()
+	if c.session.Busy() || most < 0 && !c.active() {
+		return // handlers had something done, or ended it
+	}
+	if c.conn == nil {
+		c.pause(most)
+	} else {
+		c.receive(most)
+	}
+	c.handleAll()
+	c.flush()
+}
+
+// active says whether the session has, or wants, a connection.
+func (c *Client) active() bool {
+	s := c.session.State()
+	return s != session.Initialized && s < session.Disconnected
+}
+
+// until returns when the wait ends at the latest; 0 means never.
+func (c *Client) until(most time.Duration) time.Duration {
+	at, ok := c.session.Deadline()
+	if !ok {
+		at = 0
+	}
+	if most >= 0 {
+		if end := c.now() + most; at == 0 || end < at {
+			at = end
+		}
+	}
+	return at
+}
+
+// pause waits while there is no connection.
+func (c *Client) pause(most time.Duration) {
+	at := c.until(most)
+	var timer *time.Timer
+	var due <-chan time.Time
+	if at != 0 {
+		timer = time.NewTimer(at - c.now())
+		due = timer.C
+	}
+	c.mu.Unlock()
+	select {
+	case <-c.wake:
+	case <-due:
+	}
+	if timer != nil {
+		timer.Stop()
+	}
+	c.mu.Lock()
+}
+
+// receive reads once.
+func (c *Client) receive(most time.Duration) {
+	conn := c.conn
+	at := c.until(most)
+	if at == 0 {
+		at = c.now() + time.Hour // cannot be: there is always a deadline when connected
+	}
+	if c.broken != nil {
+		at = min(at, c.brokenUntil)
+	}
+	// Setting a deadline costs as much as reading, so one that is early enough
+	// stays; when it passes, it is set anew.
+	if freshDeadlines || c.armed > at || c.armed <= c.now() {
+		c.armed = at
+		_ = conn.SetReadDeadline(c.start.Add(at))
+	}
+	c.reading = true
+	space := c.session.Space()
+	c.mu.Unlock()
+	n, err := conn.Read(space)
+	c.mu.Lock()
+	c.reading = false
+	if conn != c.conn {
+		return // hung up meanwhile
+	}
+	now := c.now()
+	if n > 0 {
+		c.session.Received(now, n)
+	}
+	if err != nil && isTimeout(err) {
+		if c.broken == nil || now < c.brokenUntil {
+			return
+		}
+		err = c.broken
+	}
+	if err != nil {
+		c.handleAll() // what came before the end counts
+		c.lost(conn, err)
+	}
+}
+
+// notify makes the driver look again. The lock is held.
+func (c *Client) notify() {
+	if c.reading {
+		c.armed = 0
+		_ = c.conn.SetReadDeadline(longAgo)
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)
+
+// settle follows every change that does not come from the driver: it sends
+// what there is to send, and wakes the driver if there is something for it.
+// The lock is held.
+func (c *Client) settle() {
+	c.flush()
+	at, ok := c.session.Deadline()
+	if c.session.Busy() || c.conn == nil || ok && at < c.armed {
+		c.notify()
+	}
+}
+
+// handleAll handles all events that there are. The lock is held, but not
+// while handlers run.
+func (c *Client) handleAll() {
+	var ev session.Event
+	for c.session.Next(c.now(), &ev) {
+		c.handle(&ev)
+	}
+}
