@@ -1,0 +1,33 @@
+# Every target is a script in ci/; what it does stands there.
+
+.PHONY: test check unit unit32 fuzz interop build bench tidy demo
+
+test: ## everything that CI runs
+	@ci/all
+
+check: ## format, vet, staticcheck, dependency rule
+	@ci/check
+
+unit: ## all Go tests, with the race detector
+	@ci/unit
+
+unit32: ## all Go tests on a 32-bit architecture
+	@ci/unit32
+
+fuzz: ## each fuzz target for a moment
+	@ci/fuzz
+
+interop: ## the official pusher-js and pusher packages against ours
+	@ci/interop
+
+bench: ## benchmarks; nothing else runs them
+	@ci/bench
+
+build: ## the tool, as build/thimble
+	@go build -o build/thimble ./server/cmd/thimble
+
+tidy: ## go.mod and go.sum of both modules
+	@ci/tidy
+
+demo: build ## a device on a page
+	@build/thimble demo
