@@ -1,0 +1,71 @@
+package apiclient
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+// Error is an answer with a status outside 200 to 299.
+type Error struct {
+	// Status is the HTTP status.
+	Status int
+
+	// Body is what the server says, up to 4 KiB.
+	Body string
+}
+
+// Error returns what the server says and what to do about it, on one line.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("apiclient: the server answers %d", e.Status)
+	if name := http.StatusText(e.Status); name != "" {
+		text += " " + name
+	}
+	if body := oneLine(e.Body); body != "" {
+		text += ": " + body
+	}
+	if hint := e.hint(); hint != "" {
+		text += " (" + hint + ")"
+	}
+	return text
+}
+
+func (e *Error) hint() string {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "check the key, the secret and this machine's clock"
+	case e.Status == http.StatusForbidden:
+		return "the application is disabled or over its quota"
+	case e.Status == http.StatusNotFound:
+		return "check the application id and the server's address"
+	case e.Status == http.StatusRequestEntityTooLarge:
+		return "the event's data is too large: the limit is 10 KB unless the server is configured otherwise"
+	case e.Status == http.StatusTooManyRequests:
+		return "slow down and try again later"
+	case 300 <= e.Status && e.Status <= 399:
+		return "redirects are not followed: give the address that the API has now"
+	case e.Status >= 500:
+		return "the server has a problem: try again later; a publish may have been delivered"
+	}
+	return ""
+}
+
+// oneLine makes a body fit for a terminal: what a server sends must not move
+// the cursor.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > maxErrorShown {
+		return strings.ToValidUTF8(s[:maxErrorShown], "") + "..."
+	}
+	return s
+}
