@@ -1,0 +1,108 @@
+// Command thimble puts the terminal on Pusher Channels: a demonstration, a
+// broker, and a client that subscribes and publishes.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/thimble-go/thimble"
+)
+
+func main() {
+	// The first Ctrl-C ends things in order, the second at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		fmt.Fprintln(stderr, "thimble: "+message(err))
+	}
+	return exitCode(err)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "thimble",
+		Short: "Pusher Channels from the terminal: demo, broker, subscribe, trigger",
+		Long: `Pusher Channels from the terminal: demo, broker, subscribe, trigger.
+
+Credentials and addresses come from flags or from the environment:
+  PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_CLUSTER, PUSHER_HOST
+A flag wins over the environment, and a host over a cluster.
+
+Exit codes:
+  0  done, or ended with Ctrl-C
+  1  failed: no network, port in use, output that cannot be written
+  2  wrong usage
+  3  refused by the server: key, secret, or authorization`,
+		Example:       "  thimble demo\n  thimble serve --dev\n  thimble subscribe --host 127.0.0.1:6001 --plaintext --key app-key news",
+		Version:       thimble.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.AddCommand(newDemo(), newServe(), newSubscribe(), newTrigger())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	for _, cmd := range append(root.Commands(), root) {
+		check := cmd.Args
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage(cmd, err)
+			}
+			return nil
+		}
+	}
+	return root
+}
+
+// usageError is a call that cannot be carried out as it was written.
+type usageError struct {
+	err     error
+	command string
+}
+
+func (e *usageError) Error() string {
+	return e.err.Error() + "; see " + e.command + " --help"
+}
+
+func usage(cmd *cobra.Command, err error) error {
+	return &usageError{err, cmd.CommandPath()}
+}
+
+// refusedError is a server's no.
+type refusedError struct{ err error }
+
+func (e *refusedError) Error() string { return e.err.Error() }
+func (e *refusedError) Unwrap() error { return e.err }
+
+// exitCode is what the help of the root command says.
+func exitCode(err error) int {
+	var wrong *usageError
+	var refused *refusedError
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+		return 0
+	case errors.As(err, &wrong):
+		return 2
+	case errors.As(err, &refused):
+		return 3
+	}
+	return 1
+}
