@@ -29,6 +29,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = nil // Ctrl-C is how these commands end
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "thimble: "+message(err))
 	}
@@ -97,7 +100,7 @@ func exitCode(err error) int {
 	var wrong *usageError
 	var refused *refusedError
 	switch {
-	case err == nil || errors.Is(err, context.Canceled):
+	case err == nil:
 		return 0
 	case errors.As(err, &wrong):
 		return 2

@@ -209,8 +209,8 @@ func TestSubscribeAndTrigger(t *testing.T) {
 		t.Errorf("line %v", line)
 	}
 	sub.stop(t)
-	if sub.code != 0 {
-		t.Errorf("Ctrl-C: exit code %d: %s", sub.code, sub.errs.String())
+	if sub.code != 0 || sub.errs.String() != "" {
+		t.Errorf("Ctrl-C: exit code %d, and %q", sub.code, sub.errs.String())
 	}
 }
 

@@ -71,7 +71,9 @@ func clean(s string) string {
 	}, s)
 }
 
-// message is an error's text as it is printed behind "thimble: ".
+// message is an error's text as it is printed behind "thimble: ", without the
+// name of the package that it comes from.
 func message(err error) string {
-	return clean(strings.TrimPrefix(err.Error(), "thimble: "))
+	text := strings.TrimPrefix(err.Error(), "thimble: ")
+	return clean(strings.TrimPrefix(text, "apiclient: "))
 }
