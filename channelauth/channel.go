@@ -2,8 +2,9 @@ package channelauth
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/thimble-go/thimble/internal/wire"
 )
 
 // Kind says what it takes to subscribe to a channel. The cache variants have
@@ -12,13 +13,13 @@ type Kind uint8
 
 const (
 	// Public channels are open to everybody.
-	Public Kind = iota
+	Public = Kind(wire.Public)
 	// Private channels need a token.
-	Private
+	Private = Kind(wire.Private)
 	// Presence channels need a token and say who is there.
-	Presence
+	Presence = Kind(wire.Presence)
 	// Encrypted channels need a token and a shared secret.
-	Encrypted
+	Encrypted = Kind(wire.Encrypted)
 )
 
 // String returns the field's word for the kind: "public", "private",
@@ -38,15 +39,7 @@ func (k Kind) String() string {
 // KindOf returns the kind of a channel by its prefix. It does not look at the
 // rest of the name; see [CheckChannel].
 func KindOf(channel string) Kind {
-	switch {
-	case strings.HasPrefix(channel, "private-encrypted-"): // before private-
-		return Encrypted
-	case strings.HasPrefix(channel, "private-"):
-		return Private
-	case strings.HasPrefix(channel, "presence-"):
-		return Presence
-	}
-	return Public
+	return Kind(wire.KindOf(channel))
 }
 
 // CheckChannel returns an error that wraps [ErrChannelName] unless the name
@@ -59,7 +52,7 @@ func CheckChannel(channel string) error {
 	if len(channel) > MaxChannelLength {
 		return fmt.Errorf("%w; this one has %d", ErrChannelName, len(channel))
 	}
-	if i := firstOutside(channel); i >= 0 {
+	if i := wire.Outside(channel); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(channel[i:])
 		return fmt.Errorf("%w; this one has %q at byte %d", ErrChannelName, r, i)
 	}
@@ -69,8 +62,7 @@ func CheckChannel(channel string) error {
 // CheckSocketID returns an error that wraps [ErrSocketID] unless the socket id
 // is digits, a dot and digits.
 func CheckSocketID(socketID string) error {
-	before, after, found := strings.Cut(socketID, ".")
-	if !found || !digits(before) || !digits(after) {
+	if !wire.ValidSocketID(socketID) {
 		return ErrSocketID
 	}
 	return nil
@@ -97,32 +89,9 @@ func checkSignInID(id string) error {
 	if err := checkUserID(id); err != nil {
 		return err
 	}
-	if i := firstOutside(id); i >= 0 {
+	if i := wire.Outside(id); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(id[i:])
 		return fmt.Errorf("%w: it has %q; the id of a signed-in user is of A-Z a-z 0-9 _ - = @ , . ;", ErrUserID, r)
 	}
 	return nil
-}
-
-// firstOutside returns the index of the first byte outside the alphabet of
-// channel names, or -1.
-func firstOutside(s string) int {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte("_-=@,.;", c) >= 0:
-		default:
-			return i
-		}
-	}
-	return -1
-}
-
-func digits(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
 }

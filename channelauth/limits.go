@@ -1,16 +1,18 @@
 package channelauth
 
+import "github.com/thimble-go/thimble/internal/wire"
+
 // Limits of the protocol. Signing refuses what is beyond them, because the
 // broker would refuse it later with less to say. Verifying does not look at
 // them: a broker has limits of its own.
 const (
 	// MaxChannelLength is the longest channel name, in bytes (Pusher docs,
 	// "Channel naming conventions").
-	MaxChannelLength = 164
+	MaxChannelLength = wire.MaxChannelName
 
 	// MaxUserIDLength is the longest user id, in characters (Pusher docs,
 	// "Presence channels").
-	MaxUserIDLength = 128
+	MaxUserIDLength = wire.MaxUserID
 
 	// MaxUserObject is the largest user object, in bytes of JSON: the whole
 	// channel_data of a presence channel, the user_info of a sign-in (Pusher

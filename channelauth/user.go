@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/thimble-go/thimble/internal/wire"
 )
 
 // Member is what channel_data says: who joins a presence channel.
@@ -109,7 +111,8 @@ func text(raw json.RawMessage) (string, bool) {
 }
 
 func integer(raw json.RawMessage) (string, bool) {
-	return string(raw), digits(string(bytes.TrimPrefix(raw, []byte("-"))))
+	_, ok := wire.Value(raw).Int()
+	return string(raw), ok
 }
 
 // encode is json.Marshal without the escaping of <, > and &, which would count

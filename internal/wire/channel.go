@@ -51,16 +51,22 @@ func ValidChannel(name string) bool {
 	if len(name) == 0 || len(name) > MaxChannelName {
 		return false
 	}
+	return Outside(name) < 0
+}
+
+// Outside returns where the first byte stands that is not of the alphabet of
+// channel names, -1 if there is none.
+func Outside(name string) int {
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		case c == '_', c == '-', c == '=', c == '@', c == ',', c == '.', c == ';':
 		default:
-			return false
+			return i
 		}
 	}
-	return true
+	return -1
 }
 
 // IsClientEvent says whether an event's name is one that clients may send.
