@@ -1,0 +1,108 @@
+package broker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/thimble-go/thimble/server/internal/apiauth"
+)
+
+// call is one request of the HTTP API that has been authenticated.
+type call struct {
+	channel string // from the path, if it names one
+	query   url.Values
+	body    []byte
+}
+
+// statusError is a refusal with its status. Its text is the body of the
+// answer: official libraries show that to their users.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string { return e.text }
+
+func badRequest(format string, args ...any) error {
+	return &statusError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// api makes a handler of an endpoint: it finds the application, reads the body
+// up to limit, verifies the signature and writes what handle returns as JSON.
+func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		app := b.byID[r.PathValue("app")]
+		if app == nil {
+			http.Error(w, fmt.Sprintf("Unknown app: this server has none with the id %.100q", r.PathValue("app")), http.StatusNotFound)
+			return
+		}
+		body, err := readBody(w, r, limit(app))
+		if err != nil {
+			app.fail(w, err)
+			return
+		}
+		query := r.URL.Query()
+		err = apiauth.Verify(apiauth.Request{
+			Method:  r.Method,
+			Path:    r.URL.Path,
+			RawPath: r.URL.EscapedPath(),
+			Query:   query,
+			Body:    body,
+		}, time.Now(), app.secret)
+		if err != nil {
+			app.fail(w, err)
+			return
+		}
+		answer, err := handle(app, &call{channel: r.PathValue("channel"), query: query, body: body})
+		if err != nil {
+			app.fail(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			b.log.Debug("an answer of the HTTP API was not taken", slog.Any("error", err))
+		}
+	}
+}
+
+// readBody reads no byte of a body that says it is too large.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	tooLarge := &statusError{http.StatusRequestEntityTooLarge, fmt.Sprintf("Request body too large: %d bytes are allowed", limit)}
+	if r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case err != nil:
+		return nil, badRequest("Request body not received: %v", err)
+	}
+	return body, nil
+}
+
+// fail answers with an error.
+func (a *app) fail(w http.ResponseWriter, err error) {
+	status := http.StatusInternalServerError
+	var unauthorized *apiauth.Error
+	var refused *statusError
+	switch {
+	case errors.As(err, &unauthorized):
+		status = unauthorized.Status()
+		a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.ID), slog.String("reason", unauthorized.Code.String()))
+	case errors.As(err, &refused):
+		status = refused.status
+	case errors.Is(err, ErrTooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, ErrEvent):
+		status = http.StatusBadRequest
+	}
+	http.Error(w, err.Error(), status)
+}

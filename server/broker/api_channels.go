@@ -1,0 +1,83 @@
+package broker
+
+import (
+	"strings"
+
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// maxQueryBody bounds the body of a request that needs none: some libraries
+// send an empty object.
+func (a *app) maxQueryBody() int64 { return 1 << 10 }
+
+// getChannels is GET /apps/{app}/channels.
+func (a *app) getChannels(c *call) (any, error) {
+	prefix, info := c.query.Get("filter_by_prefix"), c.query.Get("info")
+	if hasAttribute(info, "user_count") && wire.KindOf(prefix) != wire.Presence {
+		return nil, badRequest("user_count may only be requested for presence channels - please supply filter_by_prefix beginning with presence-")
+	}
+	channels := make(map[string]attributes) // an object, also when empty
+	for _, ch := range a.hub.occupied(prefix) {
+		list := attributes{}
+		if info != "" {
+			list = a.attributes(ch.name, info)
+		}
+		channels[ch.name] = list
+	}
+	return map[string]any{"channels": channels}, nil
+}
+
+// getChannel is GET /apps/{app}/channels/{channel}.
+func (a *app) getChannel(c *call) (any, error) {
+	if !publishable(c.channel) {
+		return nil, badRequest("Invalid channel name %.200q", c.channel)
+	}
+	kind, info := wire.KindOf(c.channel), c.query.Get("info")
+	if hasAttribute(info, "user_count") && kind != wire.Presence {
+		return nil, badRequest("user_count may only be requested for presence channels")
+	}
+	if hasAttribute(info, "cache") {
+		return nil, badRequest("cache may only be requested for cache channels, which this server does not have")
+	}
+	connections, users := 0, 0
+	if ch := a.hub.find(c.channel); ch != nil {
+		connections, users = ch.count()
+	}
+	answer := map[string]any{"occupied": connections > 0}
+	for attribute := range strings.SplitSeq(info, ",") {
+		switch attribute {
+		case "user_count":
+			answer[attribute] = users
+		case "subscription_count":
+			answer[attribute] = connections
+		}
+	}
+	return answer, nil
+}
+
+// getUsers is GET /apps/{app}/channels/{channel}/users.
+func (a *app) getUsers(c *call) (any, error) {
+	if wire.KindOf(c.channel) != wire.Presence || !wire.ValidChannel(c.channel) {
+		return nil, badRequest("Users may only be requested for presence channels")
+	}
+	type user struct {
+		ID string `json:"id"`
+	}
+	users := []user{} // a list, also when empty
+	if ch := a.hub.find(c.channel); ch != nil {
+		for _, id := range ch.userIDs() {
+			users = append(users, user{id})
+		}
+	}
+	return map[string]any{"users": users}, nil
+}
+
+// hasAttribute says whether info, a list, has the attribute.
+func hasAttribute(info, attribute string) bool {
+	for one := range strings.SplitSeq(info, ",") {
+		if one == attribute {
+			return true
+		}
+	}
+	return false
+}

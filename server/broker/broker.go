@@ -1,0 +1,173 @@
+package broker
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/thimble-go/thimble/server/internal/peer"
+)
+
+// Broker serves applications. Make one with [New]; its methods may be called
+// from any goroutine.
+type Broker struct {
+	config  Config
+	log     *slog.Logger
+	started time.Time
+	handler http.Handler
+
+	// These do not change.
+	byID      map[string]*app
+	byKey     map[string]*app
+	strangers *app // for connections that name no application
+
+	messagesIn  atomic.Int64
+	messagesOut atomic.Int64
+	slowReaders atomic.Int64
+
+	// running counts the goroutines that serve connections. It goes up under mu
+	// only, and only before down is set.
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	down     bool // no connection is taken any more
+	severed  bool // those that are left are cut
+	admitted int  // connections that count towards MaxConnections
+	sockets  map[*socket]struct{}
+	servers  map[*http.Server]struct{}
+}
+
+// New checks the configuration and returns a Broker that is ready to serve. It
+// starts no goroutine. The errors wrap [ErrConfig] and name the field.
+func New(config Config) (*Broker, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config = config.withDefaults()
+	b := &Broker{
+		config:  config,
+		log:     config.Logger,
+		started: time.Now(),
+		byID:    make(map[string]*app),
+		byKey:   make(map[string]*app),
+		sockets: make(map[*socket]struct{}),
+		servers: make(map[*http.Server]struct{}),
+	}
+	for _, a := range config.Apps {
+		one := b.newApp(a)
+		b.byID[a.ID], b.byKey[a.Key] = one, one
+	}
+	b.strangers = b.newApp(App{})
+	b.handler = b.routes()
+	return b, nil
+}
+
+func (b *Broker) newApp(a App) *app {
+	return &app{App: a, broker: b, settings: b.config.settings(a), hub: newHub(&b.messagesOut)}
+}
+
+// Handler returns the handler of everything that the Broker serves: WebSocket
+// at /app/{key}, the HTTP API below /apps/, and /healthz. Under a prefix, put
+// it behind http.StripPrefix. The server that it is mounted in needs a
+// ReadHeaderTimeout; [Broker.Serve] has one.
+func (b *Broker) Handler() http.Handler { return b.handler }
+
+// now is the time of the connections.
+func (b *Broker) now() time.Duration { return time.Since(b.started) }
+
+// Stats are counts of one Broker. Those of connections and channels are of
+// now, the others since New.
+type Stats struct {
+	// Connections that are open.
+	Connections int
+	// Channels with at least one subscriber.
+	Channels int
+	// MessagesIn is how many messages clients have sent.
+	MessagesIn int64
+	// MessagesOut is how many messages have been queued for clients: an event
+	// counts once for each client that it goes to.
+	MessagesOut int64
+	// SlowReaders is how many connections were closed since more was sent to
+	// them than they read.
+	SlowReaders int64
+}
+
+// Stats returns the counts.
+func (b *Broker) Stats() Stats {
+	s := Stats{
+		MessagesIn:  b.messagesIn.Load(),
+		MessagesOut: b.messagesOut.Load(),
+		SlowReaders: b.slowReaders.Load(),
+	}
+	for _, a := range b.byID {
+		s.Channels += a.hub.size()
+	}
+	b.mu.Lock()
+	s.Connections = b.admitted
+	b.mu.Unlock()
+	return s
+}
+
+// admission is a place among the connections, taken before there is a socket.
+type admission struct {
+	refusal *peer.Refusal // nil for a client that is welcome
+}
+
+// reserve takes a place for a connection, unless it is refused anyway. It
+// fails when there is no place even to say so: at the end, and when those who
+// are being told that there is no place are many themselves.
+func (b *Broker) reserve(refusal *peer.Refusal) (admission, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.down {
+		return admission{}, ErrClosed
+	}
+	if limit := b.config.MaxConnections; limit > 0 {
+		if len(b.sockets) >= limit+limit/8+refusedConnections {
+			return admission{}, fmt.Errorf("broker: more than %d connections", limit)
+		}
+		if refusal == nil && b.admitted >= limit {
+			refusal = peer.RefuseCapacity
+		}
+	}
+	if refusal == nil {
+		b.admitted++
+	}
+	b.running.Add(1)
+	return admission{refusal}, nil
+}
+
+// release gives the place back.
+func (b *Broker) release(a admission) {
+	b.mu.Lock()
+	if a.refusal == nil {
+		b.admitted--
+	}
+	b.mu.Unlock()
+	b.running.Done()
+}
+
+// enter makes a socket known, and tells it if the end has come meanwhile.
+func (b *Broker) enter(s *socket) {
+	b.mu.Lock()
+	b.sockets[s] = struct{}{}
+	down, severed := b.down, b.severed
+	b.mu.Unlock()
+	if down {
+		s.hurry(peer.RefuseDraining)
+	}
+	if severed {
+		s.conn.Close()
+	}
+}
+
+// leave is the end of a socket.
+func (b *Broker) leave(s *socket) {
+	b.mu.Lock()
+	delete(b.sockets, s)
+	b.mu.Unlock()
+	b.release(s.admission)
+}

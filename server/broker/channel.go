@@ -1,0 +1,115 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/thimble-go/thimble/internal/wire"
+	"github.com/thimble-go/thimble/server/internal/peer"
+)
+
+// channel is one occupied channel of an application: it comes with its first
+// subscriber and goes with the last.
+type channel struct {
+	name string
+	kind wire.ChannelKind
+	sent *atomic.Int64 // counts frames
+
+	mu    sync.Mutex
+	dead  bool // it has emptied, and is or will be taken out of its shard
+	seats []*seat
+	users presence // on presence channels
+}
+
+// seat is one client on one channel. Both sides find it without searching: the
+// client in its list of subscriptions, the channel at its index.
+type seat struct {
+	client  *client
+	channel *channel
+	index   int // in channel.seats; guarded by channel.mu
+	member  *member
+}
+
+// join puts a client on the channel and queues the confirmation, both under
+// the lock, so that the confirmation comes before any event. It returns nil
+// and nil if the channel is dead.
+func (ch *channel) join(c *client, a *peer.Action) (*seat, *peer.Decline) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.dead {
+		return nil, nil
+	}
+	s := &seat{client: c, channel: ch, index: len(ch.seats)}
+	frame := a.Frame
+	if ch.kind == wire.Presence {
+		m, added := ch.users.enter(&a.Member)
+		if m == nil {
+			return nil, peer.DeclineFull
+		}
+		if added {
+			ch.send(memberAddedFrame(ch.name, m), "")
+		}
+		s.member = m
+		frame = ch.users.confirmation(ch.name)
+	}
+	ch.seats = append(ch.seats, s)
+	c.out.queue(frame)
+	ch.sent.Add(1)
+	return s, nil
+}
+
+// leave takes a client off the channel, and says whether that was the last.
+func (ch *channel) leave(s *seat) (empty bool) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	last := len(ch.seats) - 1
+	moved := ch.seats[last]
+	ch.seats[s.index], moved.index = moved, s.index
+	ch.seats[last] = nil
+	ch.seats = ch.seats[:last]
+	if s.member != nil && ch.users.exit(s.member) {
+		ch.send(memberRemovedFrame(ch.name, s.member), "")
+	}
+	ch.dead = last == 0
+	return ch.dead
+}
+
+// broadcast queues a frame for everybody on the channel but the connection
+// with that socket id.
+func (ch *channel) broadcast(frame []byte, except string) {
+	ch.mu.Lock()
+	ch.send(frame, except)
+	ch.mu.Unlock()
+}
+
+// send is broadcast for those who hold the lock.
+func (ch *channel) send(frame []byte, except string) {
+	n := 0
+	for _, s := range ch.seats {
+		if except != "" && s.client.peer.SocketID() == except {
+			continue
+		}
+		s.client.out.queue(frame)
+		n++
+	}
+	ch.sent.Add(int64(n))
+}
+
+// count returns how many connections and, on a presence channel, how many
+// users there are.
+func (ch *channel) count() (connections, users int) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return len(ch.seats), len(ch.users.order)
+}
+
+// userIDs returns who is on a presence channel.
+func (ch *channel) userIDs() []string {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ids := make([]string, len(ch.users.order))
+	for i, m := range ch.users.order {
+		ids[i] = m.id
+	}
+	return ids
+}

@@ -1,0 +1,178 @@
+package broker
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/thimble-go/thimble/channelauth"
+	"github.com/thimble-go/thimble/server/internal/peer"
+)
+
+// Config says what a Broker serves. Only Apps must be set.
+type Config struct {
+	// Apps are the applications: at least one. No two may share an id or a key.
+	Apps []App
+
+	// Logger takes what an operator wants to know; nil is silent. Secrets and
+	// tokens are never logged.
+	Logger *slog.Logger
+
+	// ActivityTimeout is how long a client may be silent before it is pinged;
+	// at least a second, since it is advertised in seconds. Zero means 120 s.
+	ActivityTimeout time.Duration
+
+	// PongTimeout is how long a pinged client may stay silent before it is
+	// closed with 4201. Zero means 30 s.
+	PongTimeout time.Duration
+
+	// HandshakeTimeout is how long a client may take to send the head of its
+	// request; for connections that Serve accepts. Zero means 5 s.
+	HandshakeTimeout time.Duration
+
+	// MaxMessage bounds, in bytes, one message from a client; a longer one
+	// closes its connection with 1009. Zero means 32 KiB, or three times the
+	// largest MaxEventData of the Apps if that is more.
+	MaxMessage int
+
+	// QueueBytes bounds, in bytes, what waits for one connection behind what is
+	// being written to it, which is at most as much. When another event does
+	// not fit, the connection is closed with 4100; an event that finds nothing
+	// waiting always fits. Zero means 256 KiB.
+	QueueBytes int
+
+	// MaxConnections is how many connections there may be; one more is refused
+	// with 4100. Zero means no cap.
+	MaxConnections int
+}
+
+// App is one application: its clients never hear those of another.
+type App struct {
+	// ID names the application in the HTTP API. It has no slash.
+	ID string
+
+	// Key names the application to clients; it is public. It has neither a
+	// slash nor a colon.
+	Key string
+
+	// Secret signs requests and tokens. Whoever has it can do everything.
+	Secret string
+
+	// ClientEvents lets clients send events to each other on private and
+	// presence channels.
+	ClientEvents bool
+
+	// MaxEventData bounds the data of one event in bytes; what has more is
+	// refused with status 413, or error 4301. Zero means 10 KiB.
+	MaxEventData int
+}
+
+// String names the application and hides the secret.
+func (a App) String() string { return "broker.App{ID:" + a.ID + " Key:" + a.Key + "}" }
+
+// GoString is for the verb %#v, which would show the secret otherwise.
+func (a App) GoString() string { return a.String() }
+
+// LogValue keeps the secret out of structured logs.
+func (a App) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+func (c Config) validate() error {
+	if len(c.Apps) == 0 {
+		return fmt.Errorf("%w: Apps is empty; give it an App with an ID, a Key and a Secret", ErrConfig)
+	}
+	ids, keys := make(map[string]bool), make(map[string]bool)
+	for i, app := range c.Apps {
+		if err := app.validate(); err != nil {
+			return fmt.Errorf("%w: Apps[%d]: %w", ErrConfig, i, err)
+		}
+		if ids[app.ID] {
+			return fmt.Errorf("%w: Apps[%d]: another app has the ID %q already", ErrConfig, i, app.ID)
+		}
+		if keys[app.Key] {
+			return fmt.Errorf("%w: Apps[%d]: another app has the Key %q already", ErrConfig, i, app.Key)
+		}
+		ids[app.ID], keys[app.Key] = true, true
+	}
+	if c.ActivityTimeout != 0 && c.ActivityTimeout < time.Second {
+		return fmt.Errorf("%w: ActivityTimeout is %v; use at least 1s, or zero for %v", ErrConfig, c.ActivityTimeout, peer.DefaultActivityTimeout)
+	}
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{
+		{"PongTimeout", int64(c.PongTimeout)},
+		{"HandshakeTimeout", int64(c.HandshakeTimeout)},
+		{"MaxMessage", int64(c.MaxMessage)},
+		{"QueueBytes", int64(c.QueueBytes)},
+		{"MaxConnections", int64(c.MaxConnections)},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("%w: %s is negative; use zero for its default", ErrConfig, limit.name)
+		}
+	}
+	return nil
+}
+
+func (a App) validate() error {
+	switch {
+	case a.ID == "":
+		return fmt.Errorf("the ID is empty; the HTTP API takes it in /apps/{ID}/events")
+	case strings.Contains(a.ID, "/"):
+		return fmt.Errorf("the ID %q has a slash; it is one part of a path", a.ID)
+	case a.Key == "":
+		return fmt.Errorf("the Key is empty; clients connect to /app/{Key}")
+	case strings.ContainsAny(a.Key, "/:"):
+		return fmt.Errorf("the Key %q has a slash or a colon; it is one part of a path and of a token", a.Key)
+	case a.Secret == "":
+		return fmt.Errorf("the Secret is empty; with it everybody could sign")
+	case a.MaxEventData < 0:
+		return fmt.Errorf("MaxEventData is negative; use zero for its default")
+	}
+	return nil
+}
+
+// withDefaults returns c with every zero replaced by what it means.
+func (c Config) withDefaults() Config {
+	largest := 0
+	apps := append([]App(nil), c.Apps...)
+	for i := range apps {
+		if apps[i].MaxEventData == 0 {
+			apps[i].MaxEventData = DefaultMaxEventData
+		}
+		largest = max(largest, apps[i].MaxEventData)
+	}
+	c.Apps = apps
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ActivityTimeout == 0 {
+		c.ActivityTimeout = peer.DefaultActivityTimeout
+	}
+	if c.PongTimeout == 0 {
+		c.PongTimeout = peer.DefaultPongTimeout
+	}
+	if c.HandshakeTimeout == 0 {
+		c.HandshakeTimeout = DefaultHandshakeTimeout
+	}
+	if c.MaxMessage == 0 {
+		c.MaxMessage = max(DefaultMaxMessage, 3*largest)
+	}
+	if c.QueueBytes == 0 {
+		c.QueueBytes = DefaultQueueBytes
+	}
+	return c
+}
+
+// settings are what the connections of an application have in common.
+func (c *Config) settings(app App) *peer.Settings {
+	s := peer.Settings{
+		Signer:          channelauth.Signer{Key: app.Key, Secret: app.Secret},
+		ClientEvents:    app.ClientEvents,
+		MaxEventData:    app.MaxEventData,
+		MaxMessage:      c.MaxMessage,
+		ActivityTimeout: c.ActivityTimeout,
+		PongTimeout:     c.PongTimeout,
+	}.WithDefaults()
+	return &s
+}

@@ -1,0 +1,68 @@
+package broker
+
+import (
+	"time"
+
+	"github.com/thimble-go/thimble/server/internal/peer"
+)
+
+// Defaults and limits; those of one connection are in internal/peer.
+const (
+	// DefaultQueueBytes is how much may wait to be sent to one connection. It
+	// holds the largest presence snapshot, and about a second of a busy channel.
+	DefaultQueueBytes = 256 << 10
+
+	// DefaultMaxMessage bounds what a client sends in one message: the data of
+	// an event, which escaping may triple, and its envelope.
+	DefaultMaxMessage = 32 << 10
+
+	// DefaultMaxEventData is how many bytes the data of an event may have, by
+	// the HTTP API as from a client.
+	DefaultMaxEventData = peer.DefaultMaxEventData
+
+	// DefaultHandshakeTimeout is how long a client may take to send the head of
+	// a request. Longer is an attack or a dead line.
+	DefaultHandshakeTimeout = 5 * time.Second
+
+	// writeTimeout bounds one write to a connection that has stopped reading.
+	writeTimeout = 10 * time.Second
+
+	// lingerTimeout is how long a client may take to close its side after the
+	// last frame, before the socket is closed in any case.
+	lingerTimeout = 5 * time.Second
+
+	// requestTimeout bounds reading an HTTP API request and writing its answer.
+	requestTimeout = 15 * time.Second
+
+	// idleTimeout is how long a keep-alive connection of the HTTP API is held:
+	// official libraries keep a pool of them.
+	idleTimeout = 75 * time.Second
+
+	// maxHeaderBytes bounds the head of a request; a browser's has about 1 KB
+	// and its cookies.
+	maxHeaderBytes = 16 << 10
+
+	// readBuffer is what an idle connection holds for reading: a subscription
+	// with its token has about 250 bytes.
+	readBuffer = 512
+
+	// keepBuffer is the largest buffer kept after the message that needed it.
+	keepBuffer = 4 << 10
+
+	// writeBuffer is how much is joined into one write. Larger brings no more:
+	// it is far above what one system call costs.
+	writeBuffer = 32 << 10
+
+	// refusedConnections is how many connections, beyond MaxConnections and an
+	// eighth of it, are told so in the protocol before HTTP 503 has to do.
+	refusedConnections = 16
+
+	// shardCount is a power of two, well above the number of cores that look
+	// for channels at once.
+	shardCount = 64
+
+	// maxPublishChannels, maxBatch: Pusher HTTP API, "POST event" and "POST
+	// batch events".
+	maxPublishChannels = 100
+	maxBatch           = 10
+)

@@ -1,0 +1,146 @@
+package broker
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// outbox is what waits to be written to one connection. Its goroutine exists
+// while there is something: the first frame starts it, and it ends when
+// nothing is left. Whoever owns the connection calls wait before letting go.
+type outbox struct {
+	conn  net.Conn
+	limit int
+	// overflow is called, once and with the lock of a channel held, when a
+	// frame does not fit: it must not block. What was queued is gone by then.
+	overflow func()
+
+	mu       sync.Mutex
+	frames   [][]byte
+	bytes    int           // of frames
+	writing  bool          // the goroutine exists
+	finished bool          // nothing is queued any more, except by finish
+	idle     chan struct{} // closed when the goroutine ends, if somebody waits
+}
+
+// writeBuffers hold frames that are joined into one write.
+var writeBuffers = sync.Pool{New: func() any { return new([writeBuffer]byte) }}
+
+// queue implements outlet. What is being written does not count, and a frame
+// that finds nothing waiting always fits: the largest presence snapshot must
+// not cut off the client that it is for.
+func (o *outbox) queue(frame []byte) {
+	o.mu.Lock()
+	if o.finished {
+		o.mu.Unlock()
+		return
+	}
+	if o.bytes > 0 && o.bytes+len(frame) > o.limit {
+		o.finished = true
+		o.frames, o.bytes = nil, 0
+		o.mu.Unlock()
+		o.overflow()
+		return
+	}
+	o.push(frame)
+	o.mu.Unlock()
+}
+
+// finish implements outlet.
+func (o *outbox) finish(frame []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.finished = true
+	if frame != nil {
+		o.push(frame)
+	}
+}
+
+// push needs the lock.
+func (o *outbox) push(frame []byte) {
+	o.frames = append(o.frames, frame)
+	o.bytes += len(frame)
+	if !o.writing {
+		o.writing = true
+		go o.write()
+	}
+}
+
+// write is the goroutine.
+func (o *outbox) write() {
+	for {
+		o.mu.Lock()
+		frames := o.frames
+		o.frames, o.bytes = nil, 0
+		if len(frames) == 0 {
+			o.writing = false
+			if o.idle != nil {
+				close(o.idle)
+				o.idle = nil
+			}
+			o.mu.Unlock()
+			return
+		}
+		o.mu.Unlock()
+
+		if err := writeAll(o.conn, frames); err != nil {
+			o.mu.Lock()
+			o.finished = true
+			o.frames, o.bytes = nil, 0
+			o.mu.Unlock()
+			o.conn.Close() // which tells the goroutine that reads
+		}
+	}
+}
+
+// wait returns when everything has been written, or cannot be.
+func (o *outbox) wait() {
+	o.mu.Lock()
+	if !o.writing {
+		o.mu.Unlock()
+		return
+	}
+	idle := make(chan struct{})
+	o.idle = idle
+	o.mu.Unlock()
+	<-idle
+}
+
+// writeAll writes frames in order with as few calls as it can: small ones are
+// joined in a buffer, one that fills it alone is written as it is.
+func writeAll(conn net.Conn, frames [][]byte) error {
+	if len(frames) == 1 {
+		return writeOne(conn, frames[0])
+	}
+	buffer := writeBuffers.Get().(*[writeBuffer]byte)
+	defer writeBuffers.Put(buffer)
+	joined := buffer[:0]
+	for _, frame := range frames {
+		if len(joined)+len(frame) > writeBuffer {
+			if err := writeOne(conn, joined); err != nil {
+				return err
+			}
+			joined = buffer[:0]
+		}
+		if len(frame) > writeBuffer {
+			if err := writeOne(conn, frame); err != nil {
+				return err
+			}
+			continue
+		}
+		joined = append(joined, frame...)
+	}
+	return writeOne(conn, joined)
+}
+
+func writeOne(conn net.Conn, b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := conn.Write(b)
+	return err
+}

@@ -1,0 +1,145 @@
+package broker
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/thimble-go/thimble/server/internal/peer"
+)
+
+// socket is the transport of one connection: a goroutine that reads. It alone
+// uses the client; others reach it through hurry.
+type socket struct {
+	broker    *Broker
+	conn      net.Conn
+	admission admission
+	client    client
+	outbox    outbox
+
+	// alarm is the time of the read deadline that is set, zero for none. It is
+	// left where it is as long as it comes early enough: a deadline for each
+	// message would cost more than the message.
+	alarm time.Duration
+
+	// wanted is why somebody else wants the connection closed.
+	wanted atomic.Pointer[peer.Refusal]
+}
+
+// hurry asks for the connection to be closed. It does not block, and may be
+// called from any goroutine.
+func (s *socket) hurry(why *peer.Refusal) {
+	s.wanted.CompareAndSwap(nil, why)
+	s.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the goroutine
+}
+
+// tooSlow is what happens when the outbox overflows.
+func (s *socket) tooSlow() {
+	s.hurry(peer.RefuseSlow)
+	s.broker.slowReaders.Add(1)
+}
+
+// serve is the goroutine. early is what the client has sent already.
+func (s *socket) serve(early []byte) {
+	defer s.broker.leave(s)
+	s.read(early)
+	if s.client.flush {
+		s.outbox.wait() // the write timeout bounds it
+	}
+	if s.client.linger {
+		s.linger()
+	}
+	s.conn.Close()
+	s.client.gone()
+	s.outbox.finish(nil)
+	s.outbox.wait()
+}
+
+// read reads until the connection ends.
+func (s *socket) read(early []byte) {
+	buffer := append(make([]byte, 0, max(readBuffer, len(early))), early...)
+	for {
+		if len(buffer) > 0 {
+			used, alive := s.client.receive(buffer, s.broker.now())
+			if !alive {
+				return
+			}
+			buffer = s.makeRoom(buffer, used)
+		}
+		n, err := s.wait(buffer)
+		buffer = buffer[:len(buffer)+n]
+		if n > 0 || err == nil {
+			continue // what came with an error comes before it
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+		s.alarm = 0
+		if !s.client.tick(s.broker.now()) {
+			return
+		}
+	}
+}
+
+// linger lets the client read the close frame before the socket is closed:
+// closing it while bytes of the client are unread would send a reset, on which
+// many systems throw away what they have received.
+func (s *socket) linger() {
+	half, ok := s.conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || s.conn.SetReadDeadline(time.Now().Add(lingerTimeout)) != nil {
+		return
+	}
+	var scrap [readBuffer]byte
+	for s.wanted.Load() == nil {
+		if _, err := s.conn.Read(scrap[:]); err != nil {
+			return
+		}
+	}
+}
+
+// wait reads what comes next behind what is in the buffer.
+func (s *socket) wait(buffer []byte) (int, error) {
+	now := s.broker.now()
+	if due := s.client.peer.Deadline(); s.alarm == 0 || due < s.alarm {
+		s.alarm = due
+		if err := s.conn.SetReadDeadline(time.Now().Add(due - now)); err != nil {
+			return 0, err
+		}
+	}
+	// Whoever calls hurry sets wanted first and the deadline second; here it is
+	// the other way round, so one of the two is seen.
+	if why := s.wanted.Swap(nil); why != nil {
+		if why == peer.RefuseSlow {
+			s.logSlow()
+		}
+		s.client.close(why, now)
+		s.alarm = 0
+		return 0, nil
+	}
+	return s.conn.Read(buffer[len(buffer):cap(buffer)])
+}
+
+func (s *socket) logSlow() {
+	s.broker.log.Warn("closing a connection that reads too slowly",
+		slog.String("app", s.client.app.ID),
+		slog.String("socket_id", s.client.peer.SocketID()),
+		slog.String("remote", s.conn.RemoteAddr().String()),
+		slog.Int("queue_bytes", s.broker.config.QueueBytes))
+}
+
+// makeRoom drops what is used and returns a buffer with room behind the rest.
+// It grows only as bytes come, not as a header promises them, and is small
+// again when they have been used.
+func (s *socket) makeRoom(buffer []byte, used int) []byte {
+	rest := buffer[used:]
+	switch {
+	case len(rest) == 0 && cap(buffer) > keepBuffer:
+		return make([]byte, 0, readBuffer)
+	case len(rest) < cap(buffer):
+		return append(buffer[:0], rest...)
+	}
+	return append(make([]byte, 0, 2*cap(buffer)), rest...)
+}

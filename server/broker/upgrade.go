@@ -1,0 +1,132 @@
+package broker
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/server/internal/peer"
+)
+
+// connect makes a WebSocket connection of a request that asks for one. Whom it
+// refuses for a reason of the protocol is told so there, after the upgrade:
+// client libraries see no HTTP status.
+func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
+	key := r.Header.Get("Sec-WebSocket-Key")
+	switch {
+	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1:
+		http.Error(w, "WebSocket connections are made with GET in HTTP/1.1", http.StatusBadRequest)
+		return
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		upgradeRequired(w, "Sec-WebSocket-Version must be 13")
+		return
+	case !websocket.ValidKey(key):
+		http.Error(w, "Sec-WebSocket-Key must be 16 bytes in base64", http.StatusBadRequest)
+		return
+	}
+	app, refusal := b.welcome(r)
+	place, err := b.reserve(refusal)
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "No more connections are taken now: connect again later", http.StatusServiceUnavailable)
+		return
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		b.release(place)
+		b.log.Error("cannot take over a connection", slog.Any("error", err))
+		http.Error(w, "WebSocket connections cannot be made through this server", http.StatusInternalServerError)
+		return
+	}
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	s := &socket{broker: b, conn: conn, admission: place}
+	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.tooSlow}
+	s.client = client{app: app, out: &s.outbox}
+	answer := switching(key, r.Header)
+	if place.refusal == nil {
+		var hello []byte
+		s.client.peer, hello = peer.New(app.settings, newSocketID(), b.now())
+		s.client.send(append(answer, hello...))
+	} else {
+		var why []byte
+		s.client.peer, why = peer.NewRefused(app.settings, place.refusal, b.now())
+		s.outbox.finish(append(answer, why...))
+	}
+	b.enter(s)
+	// A goroutine of its own has a smaller stack than the handler's, and lets go
+	// of the request and of the buffers of the HTTP server.
+	go s.serve(append([]byte(nil), early...))
+}
+
+// welcome finds out which application is meant, and whether the client may
+// come in.
+func (b *Broker) welcome(r *http.Request) (*app, *peer.Refusal) {
+	key, ok := strings.CutPrefix(r.URL.Path, "/app/")
+	if !ok || key == "" || strings.Contains(key, "/") {
+		return b.strangers, peer.RefusePath
+	}
+	query := r.URL.Query()
+	if refusal := peer.Admit(query.Get("protocol"), query.Get("version")); refusal != nil {
+		return b.strangers, refusal
+	}
+	app := b.byKey[key]
+	if app == nil {
+		return b.strangers, peer.RefuseKey(key)
+	}
+	return app, nil
+}
+
+// asksForUpgrade says whether the request wants to become a WebSocket
+// connection.
+func asksForUpgrade(r *http.Request) bool {
+	return hasToken(r.Header, "Connection", "upgrade") && hasToken(r.Header, "Upgrade", "websocket")
+}
+
+// hasToken looks for a token in a header field that is a list of such.
+func hasToken(h http.Header, field, token string) bool {
+	for _, line := range h.Values(field) {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func upgradeRequired(w http.ResponseWriter, text string) {
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", "websocket")
+	http.Error(w, text, http.StatusUpgradeRequired)
+}
+
+// switching is the answer that makes the connection a WebSocket. A subprotocol
+// that is offered must be answered: browsers give up otherwise.
+func switching(key string, h http.Header) []byte {
+	b := append([]byte(nil), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = append(b, websocket.Accept(key)...)
+	for _, name := range []string{"pusher-channels-protocol-7", "pusher-channels-protocol-6", "pusher-channels-protocol-5"} {
+		if hasToken(h, "Sec-WebSocket-Protocol", name) {
+			b = append(b, "\r\nSec-WebSocket-Protocol: "...)
+			b = append(b, name...)
+			break
+		}
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// newSocketID makes an id that is not met twice and cannot be guessed: tokens
+// are bound to it. Each half is small enough for a number in JavaScript.
+func newSocketID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	const half = 64 - 53
+	id := strconv.AppendUint(nil, binary.LittleEndian.Uint64(b[:8])>>half, 10)
+	id = append(id, '.')
+	return string(strconv.AppendUint(id, binary.LittleEndian.Uint64(b[8:])>>half, 10))
+}

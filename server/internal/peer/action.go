@@ -1,0 +1,47 @@
+package peer
+
+// Kind says what an Action asks for.
+type Kind uint8
+
+const (
+	// None: nothing to do until more bytes or the deadline come.
+	None Kind = iota
+	// Send: queue Frame for the client.
+	Send
+	// Subscribe: let the client join Channel, then call Joined, or Declined
+	// and queue what that returns. Frame is the confirmation, to be queued
+	// before any event of the channel; on a presence channel it is nil, for it
+	// takes the list of the members.
+	Subscribe
+	// Unsubscribe: the client has left Channel. Ref is what Joined was given.
+	Unsubscribe
+	// Publish: queue Frame for everybody on Channel but this client. Ref is
+	// what Joined was given.
+	Publish
+	// Closing: the client has no channels any more. Queue Frame behind all that
+	// is queued, and go on reading: for the client's close frame.
+	Closing
+	// HangUp: the client has no channels any more. Close the socket: at once
+	// without a Frame, else when Frame has been sent behind all that is queued.
+	HangUp
+)
+
+// Action is one thing to do in the world outside. Nothing in it is borrowed
+// from the buffer that Next was given.
+type Action struct {
+	Kind    Kind
+	Frame   []byte
+	Channel string
+	Member  Member
+	Ref     any
+
+	// Linger says of a HangUp that the client may still be sending: give it
+	// time to read Frame before the socket is closed.
+	Linger bool
+}
+
+// Member is who joins a presence channel.
+type Member struct {
+	ID   string
+	Info []byte // JSON, nil without one
+}

@@ -1,0 +1,41 @@
+package peer
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// clientEvent handles an event from one client to the others on a channel. The
+// limit of the rate comes first: what is refused for another reason costs the
+// sender as much.
+func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
+	channel := echo(string(m.Channel))
+	if !p.events.allow(now) {
+		return p.complain(CodeClientEvent, "Client event rate limit exceeded: "+strconv.Itoa(clientEventRate)+" per second", channel)
+	}
+	if !p.settings.ClientEvents {
+		return p.complain(CodeClientEvent, "Client events are not enabled for this app", channel)
+	}
+	if !wire.KindOf(channel).ClientEvents() {
+		return p.complain(CodeUnauthorized, "Client events are for private and presence channels", channel)
+	}
+	i := p.subs.find(m.Channel)
+	if i < 0 {
+		return p.complain(CodeUnauthorized, "Client event on channel "+channel+" without a subscription to it", channel)
+	}
+	if len(m.Event) > wire.MaxEventName {
+		return p.complain(CodeClientEvent, "Client event name has more than "+strconv.Itoa(wire.MaxEventName)+" bytes", channel)
+	}
+	if len(m.Data) > p.settings.MaxEventData {
+		return p.complain(CodeClientEvent, "Client event data has more than "+strconv.Itoa(p.settings.MaxEventData)+" bytes", channel)
+	}
+	sub := &p.subs.list[i]
+	return Action{
+		Kind:    Publish,
+		Channel: sub.Channel,
+		Ref:     sub.Ref,
+		Frame:   clientEventFrame(m, sub.Channel, sub.UserID),
+	}
+}

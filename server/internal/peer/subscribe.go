@@ -1,0 +1,169 @@
+package peer
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/thimble-go/thimble/channelauth"
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// Decline is why a subscription is refused: what the client is told in
+// pusher:subscription_error.
+type Decline struct {
+	Type    string
+	Message string
+	Status  int
+}
+
+// Types of a Decline; the first and last are those of other brokers.
+const (
+	authError      = "AuthError"
+	invalidChannel = "InvalidChannel"
+	invalidMember  = "InvalidMember"
+	limitReached   = "LimitReached"
+)
+
+// DeclineFull is for a presence channel that has MaxMembers members.
+var DeclineFull = &Decline{limitReached, "The presence channel is full: it has " + strconv.Itoa(MaxMembers) + " members", CodeOverCapacity}
+
+var (
+	declineName = &Decline{
+		invalidChannel,
+		"Invalid channel name: 1 to " + strconv.Itoa(wire.MaxChannelName) + " characters of A-Z a-z 0-9 _ - = @ , . ;",
+		CodeUnauthorized,
+	}
+	declineUser = &Decline{
+		invalidChannel,
+		"Invalid channel name: channels that begin with # are for signed-in users, and this connection is not signed in",
+		CodeUnauthorized,
+	}
+	declineMany = &Decline{
+		limitReached,
+		"Too many subscriptions: a connection may have " + strconv.Itoa(maxSubscriptions) + ", unsubscribe from some first",
+		CodeOverCapacity,
+	}
+)
+
+func (p *Peer) subscribe(m *wire.Message) Action {
+	payload := m.Payload()
+	value := payload.Get("channel")
+	if value.Kind() != wire.String {
+		return p.complain(codeNone, "Invalid subscription: data needs a channel", "")
+	}
+	channel := value.Text()
+	if !wire.ValidChannel(channel) {
+		why := declineName
+		if strings.HasPrefix(channel, "#") {
+			why = declineUser
+		}
+		return p.decline(channel, why)
+	}
+	if p.subs.find([]byte(channel)) >= 0 {
+		return p.complain(codeNone, "Existing subscription to channel "+channel, channel)
+	}
+	if len(p.subs.list) >= maxSubscriptions {
+		return p.decline(channel, declineMany)
+	}
+
+	a := Action{Kind: Subscribe, Channel: channel}
+	kind := wire.KindOf(channel)
+	if kind.Authorized() {
+		auth, channelData := optional(payload.Get("auth")), optional(payload.Get("channel_data"))
+		if why := p.authorize(channel, auth, channelData); why != nil {
+			return p.decline(channel, why)
+		}
+		if kind == wire.Presence {
+			var why *Decline
+			if a.Member, why = parseMember(channelData); why != nil {
+				return p.decline(channel, why)
+			}
+		}
+	}
+	if kind != wire.Presence {
+		a.Frame = EventFrame(Succeeded, channel, "{}")
+	}
+	p.pending = Subscription{UserID: a.Member.ID}
+	return a
+}
+
+// optional is the text of a value; some libraries send null for none.
+func optional(v wire.Value) string {
+	if v.Kind() == wire.Null {
+		return ""
+	}
+	return v.Text()
+}
+
+// authorize checks a token. The texts are the service's, as far as they are
+// known; the digest that was expected is never among them.
+func (p *Peer) authorize(channel, auth, channelData string) *Decline {
+	err := p.settings.Signer.VerifyChannel(auth, p.socketID, channel, channelData)
+	if err == nil {
+		return nil
+	}
+	text := channelauth.ChannelText(p.socketID, channel, channelData)
+	key, signature, _ := strings.Cut(auth, ":")
+	message := "Invalid signature: Expected HMAC SHA256 hex digest of " + shorten(text, maxSigned) + ", but got " + echo(signature)
+	switch {
+	case auth == "":
+		message = "Missing auth: subscribing to " + channel + " takes a token of the form KEY:SIGNATURE"
+	case errors.Is(err, channelauth.ErrWrongKey):
+		message = "Invalid key in subscription auth data: '" + echo(key) + "'"
+	}
+	return &Decline{authError, message, statusUnauthorized}
+}
+
+func parseMember(channelData string) (Member, *Decline) {
+	if channelData == "" {
+		return Member{}, &Decline{authError, "Missing channel_data: a presence channel takes one with a user_id, as signed", statusUnauthorized}
+	}
+	member, err := channelauth.ParseMember(channelData)
+	if err != nil {
+		return Member{}, &Decline{invalidMember, "Invalid channel_data: it is not a JSON object with a user_id", statusUnauthorized}
+	}
+	if utf8.RuneCountInString(member.UserID) > wire.MaxUserID {
+		return Member{}, &Decline{limitReached, "Invalid user_id: it has more than " + strconv.Itoa(wire.MaxUserID) + " characters", CodeClientEvent}
+	}
+	if len(member.UserInfo) > maxUserInfo {
+		return Member{}, &Decline{limitReached, "Invalid user_info: it has more than " + strconv.Itoa(maxUserInfo) + " bytes", CodeClientEvent}
+	}
+	return Member{ID: member.UserID, Info: member.UserInfo}, nil
+}
+
+// Joined ends a Subscribe: the client is on the channel. channel is its name,
+// of which the Peer keeps this copy; ref is handed back in later Actions.
+func (p *Peer) Joined(channel string, ref any) {
+	p.pending.Channel, p.pending.Ref = channel, ref
+	p.subs.add(p.pending)
+	p.pending = Subscription{}
+}
+
+// Declined ends a Subscribe: the client may not join after all. It returns the
+// bytes that tell it so.
+func (p *Peer) Declined(channel string, why *Decline) []byte {
+	p.pending = Subscription{}
+	return declinedFrame(channel, why)
+}
+
+func (p *Peer) decline(channel string, why *Decline) Action {
+	return Action{Kind: Send, Frame: declinedFrame(echo(channel), why)}
+}
+
+func (p *Peer) unsubscribe(m *wire.Message) Action {
+	value := m.Payload().Get("channel")
+	if value.Kind() != wire.String {
+		return p.complain(codeNone, "Invalid unsubscription: data needs a channel", "")
+	}
+	channel := value.Unescape()
+	i := p.subs.find(channel)
+	if i < 0 {
+		name := echo(string(channel))
+		return p.complain(codeNone, "No current subscription to channel "+name+", or subscription in progress", name)
+	}
+	sub := p.subs.list[i]
+	p.subs.remove(i)
+	return Action{Kind: Unsubscribe, Channel: sub.Channel, Ref: sub.Ref}
+}
