@@ -42,24 +42,19 @@ func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, erro
 			http.Error(w, fmt.Sprintf("Unknown app: this server has none with the id %.100q", r.PathValue("app")), http.StatusNotFound)
 			return
 		}
-		body, err := readBody(w, r, limit(app))
+		body, err := readBody(r, limit(app))
 		if err != nil {
+			http.NewResponseController(w).EnableFullDuplex() // answers before the body has come
+			app.fail(w, err)
+			drain(w, r)
+			return
+		}
+		request := apiauth.FromHTTP(r, body)
+		if err := apiauth.Verify(request, time.Now(), app.secret); err != nil {
 			app.fail(w, err)
 			return
 		}
-		query := r.URL.Query()
-		err = apiauth.Verify(apiauth.Request{
-			Method:  r.Method,
-			Path:    r.URL.Path,
-			RawPath: r.URL.EscapedPath(),
-			Query:   query,
-			Body:    body,
-		}, time.Now(), app.secret)
-		if err != nil {
-			app.fail(w, err)
-			return
-		}
-		answer, err := handle(app, &call{channel: r.PathValue("channel"), query: query, body: body})
+		answer, err := handle(app, &call{channel: r.PathValue("channel"), query: request.Query, body: body})
 		if err != nil {
 			app.fail(w, err)
 			return
@@ -72,12 +67,12 @@ func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, erro
 }
 
 // readBody reads no byte of a body that says it is too large.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func readBody(r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := &statusError{http.StatusRequestEntityTooLarge, fmt.Sprintf("Request body too large: %d bytes are allowed", limit)}
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
@@ -86,6 +81,16 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		return nil, badRequest("Request body not received: %v", err)
 	}
 	return body, nil
+}
+
+// drain takes what is still coming off the connection, within reason, once the
+// request has been answered: who is still sending when the connection closes
+// gets a reset in place of the answer.
+func drain(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	control.Flush()
+	control.SetReadDeadline(time.Now().Add(drainTime))
+	io.CopyN(io.Discard, r.Body, drainBody)
 }
 
 // fail answers with an error.

@@ -38,6 +38,11 @@ const (
 	// official libraries keep a pool of them.
 	idleTimeout = 75 * time.Second
 
+	// drainBody and drainTime are how much of a body that is too large is taken
+	// off the connection, and for how long.
+	drainBody = 1 << 20
+	drainTime = 2 * time.Second
+
 	// maxHeaderBytes bounds the head of a request; a browser's has about 1 KB
 	// and its cookies.
 	maxHeaderBytes = 16 << 10
