@@ -19,6 +19,9 @@ func NewKey(random [16]byte) string {
 
 // ValidKey says whether a request's key is 16 bytes in base64.
 func ValidKey(key string) bool {
+	if len(key) != 24 { // the decoder would pass over line breaks
+		return false
+	}
 	b, err := base64.StdEncoding.DecodeString(key)
 	return err == nil && len(b) == 16
 }

@@ -21,7 +21,7 @@ type Item struct {
 	Kind    Kind
 	Opcode  Opcode
 	Payload []byte
-	Size    int // of an Oversize message
+	Size    int // of an Oversize message, counted up to 1 GiB - 1
 	// Code and reason of a Close; CodeNoStatus when it carried none. The
 	// reason is Payload.
 	Code int
@@ -100,9 +100,6 @@ func (p *Parser) Next(b []byte) (used int, item Item, err error) {
 		if p.dropped > 0 {
 			item = Item{Kind: Oversize, Opcode: p.open, Size: p.dropped}
 		} else {
-			if p.open == Text && p.valid < len(p.whole) {
-				return used, Item{}, ErrUTF8
-			}
 			item = Item{Kind: Message, Opcode: p.open, Payload: p.whole}
 		}
 		p.endMessage()
@@ -218,8 +215,9 @@ func (p *Parser) readHeader(b []byte) (bool, error) {
 }
 
 // maxSkip is the largest frame that is let pass by: more is no mistake of
-// sizing but an attack or a broken peer, and 32-bit machines count it safely.
-const maxSkip = 1 << 30
+// sizing but an attack or a broken peer. A message's size is counted up to it:
+// twice as much still fits an int of 32 bits.
+const maxSkip = 1<<30 - 1
 
 // readWhole uses a frame that stands in b from its header on. Text is checked
 // as it arrives, so that a bad octet is refused before the rest has come.

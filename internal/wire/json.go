@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/bits"
 	"strconv"
 	"unicode/utf8"
@@ -60,7 +61,7 @@ func (v Value) Kind() Kind {
 // and returns it without that white space.
 func ParseValue(b []byte) (Value, error) {
 	start := skipSpace(b, 0)
-	end, err := skipValue(b, start)
+	end, err := skipValue(b, start, MaxDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func Valid(b []byte) bool {
 	return err == nil
 }
 
-// Inner returns the text between the quotes of a string, still escaped, and
+// inner returns the text between the quotes of a string, still escaped, and
 // nil for every other kind.
 func (v Value) inner() []byte {
 	if v.Kind() != String || len(v) < 2 {
@@ -115,8 +116,31 @@ func (v Value) Int() (int64, bool) {
 	if v.Kind() != Number {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(string(v), 10, 64)
-	return n, err == nil
+	limit, digits := uint64(math.MaxInt64), v
+	if v[0] == '-' {
+		limit, digits = limit+1, v[1:]
+	}
+	n, ok := parseDigits(digits)
+	if !ok || n > limit {
+		return 0, false
+	}
+	if v[0] == '-' {
+		return -int64(n), true
+	}
+	return int64(n), true
+}
+
+// parseDigits reads decimal digits that make a number below 2^63+2. Unlike
+// strconv it allocates nothing for the error when they do not.
+func parseDigits[T ~string | ~[]byte](s T) (n uint64, ok bool) {
+	for i := 0; i < len(s); i++ {
+		c := s[i] - '0'
+		if c > 9 || n > 1<<63/10 {
+			return 0, false
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, len(s) > 0
 }
 
 // Float returns a number.
@@ -160,21 +184,21 @@ func (v Value) Index(i int) Value {
 // Path follows names and array positions separated by dots: "led.color.0".
 // The empty path is v itself.
 func (v Value) Path(path string) Value {
-	for path != "" && len(v) > 0 {
+	for more := path != ""; more && len(v) > 0; {
 		step := path
-		path = ""
-		for i := 0; i < len(step); i++ {
-			if step[i] == '.' {
-				step, path = step[:i], step[i+1:]
+		more = false
+		for i := 0; i < len(path); i++ {
+			if path[i] == '.' {
+				step, path, more = path[:i], path[i+1:], true
 				break
 			}
 		}
 		if v.Kind() == Array {
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 {
+			i, ok := parseDigits(step)
+			if !ok || i > uint64(len(v)) {
 				return nil
 			}
-			v = v.Index(i)
+			v = v.Index(int(i))
 			continue
 		}
 		v = v.Get(step)
@@ -242,7 +266,7 @@ func (w *Walker) Next() bool {
 		}
 		i = skipSpace(b, i+1)
 	}
-	end, err := skipValue(b, i)
+	end, err := skipValue(b, i, MaxDepth-1) // the brackets around it are one level
 	if err != nil {
 		return w.stop(err)
 	}
@@ -253,10 +277,12 @@ func (w *Walker) Next() bool {
 
 // Is says whether the member has that name.
 func (w *Walker) Is(name string) bool {
-	if string(w.Name) == name {
-		return true
+	if indexEscape(w.Name) == len(w.Name) {
+		return string(w.Name) == name
 	}
-	return indexEscape(w.Name) < len(w.Name) && string(unescape(append([]byte(nil), w.Name...))) == name
+	// An escape has at most six bytes for one. What is longer is not the name,
+	// so a hostile one costs no copy.
+	return len(w.Name) <= 6*len(name) && w.Text() == name
 }
 
 // Text returns the member's name as a copy, unescaped.
@@ -267,7 +293,7 @@ func (w *Walker) Text() string {
 	return string(unescape(append([]byte(nil), w.Name...)))
 }
 
-// Rest is where the walk ended: the position behind the closing bracket.
+// rest is where the walk ended: the position behind the closing bracket.
 func (w *Walker) rest() int { return w.i }
 
 func (w *Walker) stop(err error) bool {
@@ -287,10 +313,10 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipValue checks the value that starts at i and returns the position behind
-// it. It keeps what is open in a bit stack instead of recursing: a device's
-// goroutine has a stack of a few KiB.
-func skipValue(b []byte, i int) (int, error) {
+// skipValue checks the value that starts at i, nested at most limit deep, and
+// returns the position behind it. It keeps what is open in a bit stack instead
+// of recursing: a device's goroutine has a stack of a few KiB.
+func skipValue(b []byte, i, limit int) (int, error) {
 	var objects [MaxDepth / 64]uint64 // one bit for each open bracket: an object's
 	depth := 0
 	for {
@@ -301,7 +327,7 @@ func skipValue(b []byte, i int) (int, error) {
 		var err error
 		switch c := b[i]; c {
 		case '{', '[':
-			if depth == MaxDepth {
+			if depth == limit {
 				return 0, ErrDepth
 			}
 			bit := uint64(1) << (depth % 64)

@@ -70,12 +70,12 @@ func Parse(b []byte, m *Message) error {
 // server wrote it: as an object, or as a string that holds the JSON text of
 // one. Absent when it is neither.
 func (m *Message) Payload() Value {
+	v := Value(m.Data)
 	if m.DataKind == String {
-		v, err := ParseValue(m.Data)
-		if err != nil {
-			return nil
-		}
-		return v
+		v, _ = ParseValue(m.Data)
 	}
-	return Value(m.Data)
+	if v.Kind() != Object {
+		return nil
+	}
+	return v
 }

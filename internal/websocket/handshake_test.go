@@ -1,0 +1,172 @@
+package websocket_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/thimble-go/thimble/internal/http1"
+	"github.com/thimble-go/thimble/internal/websocket"
+)
+
+// The example of RFC 6455 1.3.
+const (
+	exampleKey    = "dGhlIHNhbXBsZSBub25jZQ=="
+	exampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+)
+
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	if got := websocket.Accept(exampleKey); got != exampleAccept {
+		t.Errorf("got %s, want %s", got, exampleAccept)
+	}
+}
+
+func TestNewKey(t *testing.T) {
+	t.Parallel()
+	if got := websocket.NewKey([16]byte([]byte("the sample nonce"))); got != exampleKey {
+		t.Errorf("got %s, want %s", got, exampleKey)
+	}
+}
+
+func TestValidKey(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]bool{
+		exampleKey: true,
+		websocket.NewKey([16]byte{0xFF, 0xFE, 0xFD, 0xFC, 0xFB, 0xFA}): true,
+		"":                             false,
+		"dGhlIHNhbXBsZSBub25jZQ":       false,
+		"dGhlIHNhbXBsZSBub25jZQ=":      false,
+		"dGhlIHNhbXBsZSBub25jZ!==":     false,
+		exampleKey + "\n":              false,
+		"dGhlIHNhbXBs\r\nZSBub25jZQ==": false,
+		base64.StdEncoding.EncodeToString([]byte("fifteen bytes..")):   false,
+		base64.StdEncoding.EncodeToString([]byte("seventeen bytes..")): false,
+		base64.StdEncoding.EncodeToString(make([]byte, 18)):            false,
+		"_-_-_-_-_-_-_-_-_-_-_A==":                                     false,
+	} {
+		if websocket.ValidKey(key) != want {
+			t.Errorf("%q: %v", key, !want)
+		}
+	}
+}
+
+func TestAppendRequest(t *testing.T) {
+	t.Parallel()
+	b, err := websocket.AppendRequest([]byte("before"), "ws-eu.pusher.com", "/app/key?protocol=7", exampleKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, ok := bytes.CutPrefix(b, []byte("before"))
+	if !ok {
+		t.Fatalf("what stood before became %q", b)
+	}
+	r := bufio.NewReader(bytes.NewReader(rest))
+	req, err := http.ReadRequest(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if req.Method != "GET" || req.RequestURI != "/app/key?protocol=7" || req.Host != "ws-eu.pusher.com" || !req.ProtoAtLeast(1, 1) {
+		t.Errorf("%s %s %s, host %s", req.Method, req.RequestURI, req.Proto, req.Host)
+	}
+	for name, want := range map[string]string{
+		"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": exampleKey,
+		// What is not offered cannot be chosen: RFC 6455 9.1.
+		"Sec-WebSocket-Extensions": "", "Sec-WebSocket-Protocol": "",
+	} {
+		if got := req.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if req.ContentLength != 0 || r.Buffered() != 0 {
+		t.Errorf("a body of %d bytes, %d bytes left", req.ContentLength, r.Buffered())
+	}
+	for _, tt := range []struct{ name, host, target string }{
+		{"line break in the target", "example.com", "/a\r\nX: y"},
+		{"blank in the target", "example.com", "/a b"},
+		{"no slash", "example.com", "app"},
+		{"line break in the host", "example.com\r\nX: y", "/"},
+		{"no host", "", "/"},
+	} {
+		if _, err := websocket.AppendRequest(nil, tt.host, tt.target, exampleKey); err == nil {
+			t.Errorf("%s is accepted", tt.name)
+		}
+	}
+}
+
+const switching = "HTTP/1.1 101 Switching Protocols\r\n"
+
+func TestParseResponse(t *testing.T) {
+	t.Parallel()
+	const accept = "Sec-WebSocket-Accept: " + exampleAccept + "\r\n"
+	for _, tt := range []struct{ name, in string }{
+		{"of the RFC", switching + "Upgrade: websocket\r\nConnection: Upgrade\r\n" + accept + "\r\n"},
+		{"letter case", switching + "upgrade: WebSocket\r\nCONNECTION: upgrade\r\nsec-websocket-accept: " + exampleAccept + "\r\n\r\n"},
+		{"other fields", switching + "Server: x\r\nDate: now\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nX: \r\n" + accept + "\r\n"},
+		{"connection on two lines", switching + "Upgrade: websocket\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n" + accept + "\r\n"},
+		{"blanks", switching + "Upgrade: \twebsocket \r\nConnection:Upgrade\r\nSec-WebSocket-Accept:   " + exampleAccept + "  \r\n\r\n"},
+		{"no reason", "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + accept + "\r\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := []byte(tt.in + "\x81\x05hello")
+			for end := range len(in) + 1 {
+				want := 0
+				if end >= len(tt.in) {
+					want = len(tt.in)
+				}
+				if n, err := websocket.ParseResponse(in[:end], exampleKey); n != want || err != nil {
+					t.Fatalf("with %d bytes: %d, %v, want %d", end, n, err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestParseResponseRefuses(t *testing.T) {
+	t.Parallel()
+	const (
+		upgrade    = "Upgrade: websocket\r\n"
+		connection = "Connection: Upgrade\r\n"
+		accept     = "Sec-WebSocket-Accept: " + exampleAccept + "\r\n"
+	)
+	for _, tt := range []struct {
+		name, in string
+		want     error
+	}{
+		{"no Upgrade", switching + connection + accept, websocket.ErrUpgrade},
+		{"another Upgrade", switching + "Upgrade: h2c\r\n" + connection + accept, websocket.ErrUpgrade},
+		{"another Upgrade of the same length", switching + "Upgrade: webpocket\r\n" + connection + accept, websocket.ErrUpgrade},
+		{"Upgrade that only begins so", switching + "Upgrade: websockets\r\n" + connection + accept, websocket.ErrUpgrade},
+		{"no Connection", switching + upgrade + accept, websocket.ErrUpgrade},
+		{"another Connection", switching + upgrade + "Connection: keep-alive, upgraded\r\n" + accept, websocket.ErrUpgrade},
+		{"no Accept", switching + upgrade + connection, websocket.ErrAccept},
+		{"empty Accept", switching + upgrade + connection + "Sec-WebSocket-Accept:\r\n", websocket.ErrAccept},
+		{"the key as Accept", switching + upgrade + connection + "Sec-WebSocket-Accept: " + exampleKey + "\r\n", websocket.ErrAccept},
+		{"Accept in another letter case", switching + upgrade + connection + "Sec-WebSocket-Accept: " + strings.ToLower(exampleAccept) + "\r\n", websocket.ErrAccept},
+		{"Accept twice", switching + upgrade + connection + accept + accept, websocket.ErrAccept},
+		{"extension", switching + upgrade + connection + accept + "Sec-WebSocket-Extensions: permessage-deflate\r\n", websocket.ErrExtension},
+		{"subprotocol", switching + upgrade + connection + accept + "Sec-WebSocket-Protocol: chat\r\n", websocket.ErrExtension},
+		{"no HTTP", "SSH-2.0-x\r\n", http1.ErrStatusLine},
+		{"a frame at once", "\x81\x05hello", http1.ErrStatusLine},
+		{"bad field", switching + "Upgrade websocket\r\n", http1.ErrFieldLine},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if n, err := websocket.ParseResponse([]byte(tt.in+"\r\n"), exampleKey); n != 0 || err != tt.want {
+				t.Errorf("got %d, %v, want %v", n, err, tt.want)
+			}
+		})
+	}
+	for _, status := range []string{"200", "301", "400", "404", "426", "503", "100"} {
+		_, err := websocket.ParseResponse([]byte("HTTP/1.1 "+status+" \r\n"+upgrade+connection+accept+"\r\n"), exampleKey)
+		var other *websocket.StatusError
+		if !errors.As(err, &other) || !strings.Contains(err.Error(), status) {
+			t.Errorf("status %s: %v", status, err)
+		}
+	}
+}
