@@ -45,6 +45,7 @@ func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, erro
 		body, err := readBody(r, limit(app))
 		if err != nil {
 			http.NewResponseController(w).EnableFullDuplex() // answers before the body has come
+			w.Header().Set("Connection", "close")            // and nothing comes behind it
 			app.fail(w, err)
 			drain(w, r)
 			return

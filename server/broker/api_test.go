@@ -113,7 +113,7 @@ func TestAPIAnswers(t *testing.T) {
 		{"event, other user channel", "POST", events, "", `{"name":"x","channel":"#room","data":""}`, 400, "#room"},
 		{"event, no name", "POST", events, "", `{"channel":"c","data":""}`, 400, "no name"},
 		{"event, longest name", "POST", events, "", `{"name":"` + strings.Repeat("x", 200) + `","channel":"c","data":""}`, 200, `{}`},
-		{"event, name too long", "POST", events, "", `{"name":"` + strings.Repeat("x", 201) + `","channel":"c","data":""}`, 400, "201 bytes"},
+		{"event, name too long", "POST", events, "", `{"name":"` + strings.Repeat("x", 201) + `","channel":"c","data":""}`, 400, "201 characters"},
 		{"event, no data", "POST", events, "", `{"name":"x","channel":"c"}`, 400, "no data"},
 		{"event, data is an object", "POST", events, "", `{"name":"x","channel":"c","data":{}}`, 400, "string"},
 		{"event, largest data", "POST", events, "", `{"name":"x","channel":"c","data":"` + strings.Repeat("x", 10240) + `"}`, 200, `{}`},

@@ -12,7 +12,7 @@ import (
 
 // Event is what is published.
 type Event struct {
-	// Name of the event: 1 to 200 bytes.
+	// Name of the event: 1 to 200 characters.
 	Name string
 
 	// Channels that it goes to: 1 to 100.
@@ -67,8 +67,8 @@ func (a *app) check(e *Event) error {
 	switch {
 	case e.Name == "":
 		return fmt.Errorf("%w: it has no name", ErrEvent)
-	case len(e.Name) > wire.MaxEventName:
-		return fmt.Errorf("%w: the name has %d bytes, %d are allowed", ErrEvent, len(e.Name), wire.MaxEventName)
+	case utf8.RuneCountInString(e.Name) > wire.MaxEventName:
+		return fmt.Errorf("%w: the name has %d characters, %d are allowed", ErrEvent, utf8.RuneCountInString(e.Name), wire.MaxEventName)
 	case len(e.Channels) == 0:
 		return fmt.Errorf("%w: it has no channel", ErrEvent)
 	case len(e.Channels) > maxPublishChannels:

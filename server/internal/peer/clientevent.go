@@ -3,6 +3,7 @@ package peer
 import (
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/thimble-go/thimble/internal/wire"
 )
@@ -25,8 +26,8 @@ func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 	if i < 0 {
 		return p.complain(CodeUnauthorized, "Client event on channel "+channel+" without a subscription to it", channel)
 	}
-	if len(m.Event) > wire.MaxEventName {
-		return p.complain(CodeClientEvent, "Client event name has more than "+strconv.Itoa(wire.MaxEventName)+" bytes", channel)
+	if utf8.RuneCount(m.Event) > wire.MaxEventName {
+		return p.complain(CodeClientEvent, "Client event name has more than "+strconv.Itoa(wire.MaxEventName)+" characters", channel)
 	}
 	if len(m.Data) > p.settings.MaxEventData {
 		return p.complain(CodeClientEvent, "Client event data has more than "+strconv.Itoa(p.settings.MaxEventData)+" bytes", channel)

@@ -90,7 +90,7 @@ func TestLimits(t *testing.T) {
 		{"largest user info", subscribe("presence-a", member("1", strings.Repeat("x", 1022))), "joins presence-a"},
 		{"user info too large", subscribe("presence-a", member("1", strings.Repeat("x", 1023))), "more than 1024 bytes"},
 		{"longest event name", clientEvent(200), "publishes private-a"},
-		{"event name too long", clientEvent(201), "more than 200 bytes"},
+		{"event name too long", clientEvent(201), "more than 200 characters"},
 		{"echo is bounded", `{"event":"pusher:unsubscribe","data":{"channel":"` + strings.Repeat("x", 5000) + `"}}`, "xxx..., or subscription in progress"},
 	}
 	for _, tt := range tests {
