@@ -117,7 +117,7 @@ func plainText(body []byte) string {
 	}
 	v, _ := wire.ParseValue(body)
 	for _, name := range [...]string{"error", "message"} {
-		if text := v.Get(name); text.Kind() == wire.String && len(text) <= maxPlainText {
+		if text := v.Get(name); text.Kind() == wire.String && len(text) <= maxPlainText && printable(text.Text(), "") {
 			return text.Text()
 		}
 	}

@@ -95,13 +95,13 @@ func (c *Client) emit(set *bindings, e *Event) {
 }
 
 func (c *Client) call(b *binding, e *Event) {
-	if b.gone.Load() {
-		return
-	}
-	if b.check && (e.UserID == "" || b.from != nil && !b.from(e.UserID)) {
+	if b.gone.Load() || b.check && e.UserID == "" {
 		return
 	}
 	defer c.recover(e.Name)
+	if b.check && b.from != nil && !b.from(e.UserID) {
+		return
+	}
 	b.fn(*e)
 }
 

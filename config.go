@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thimble-go/thimble/internal/http1"
 	"github.com/thimble-go/thimble/internal/session"
 )
 
@@ -90,7 +91,7 @@ var (
 	errNoHost    = errors.New(`thimble: set Config.Cluster, such as "eu", or Config.Host`)
 	errCluster   = errors.New("thimble: Config.Cluster has characters that no cluster has: letters, digits and - are allowed")
 	errHost      = errors.New(`thimble: Config.Host is a host or host:port, such as "127.0.0.1:6001", without scheme or path`)
-	errPath      = errors.New(`thimble: Config.Path starts with "/", does not end with one, and has no spaces, ? or #`)
+	errPath      = errors.New(`thimble: Config.Path starts with "/", does not end with one, and is percent-encoded, without ? and #`)
 	errTimeout   = errors.New("thimble: a timeout in Config is negative, or less than a second")
 	errSize      = errors.New("thimble: a size in Config is negative")
 	defaultWait  = time.Millisecond
@@ -145,6 +146,14 @@ func (cfg *Config) check() (address, error) {
 	addr.host, addr.server = host, server
 	addr.dial = net.JoinHostPort(server, port)
 	addr.target = cfg.Path + "/app/" + cfg.Key + "?protocol=7&client=thimble-go&version=" + Version
+	// What cannot be asked for is better refused now than at every attempt.
+	switch _, err := http1.AppendRequest(nil, &http1.Request{Method: "GET", Host: addr.host, Target: addr.target}); err {
+	case nil:
+	case http1.ErrTarget:
+		return addr, errPath
+	default:
+		return addr, errHost
+	}
 
 	if cfg.AuthTimeout == 0 {
 		cfg.AuthTimeout = defaultAuth

@@ -37,21 +37,32 @@ func (e Endpoint) Authorize(ctx context.Context, req AuthRequest) (Token, error)
 		return Token{}, &AuthError{Permanent: true, Err: errEndpointURL}
 	}
 	r := http1.Request{Method: "POST", Host: u.Host, Target: u.Target, Body: e.body(req)}
-	r.Fields = append(r.Fields, http1.Field{Name: "Accept", Value: "application/json"})
+	setField(&r, "Accept", "application/json")
 	contentType := "application/x-www-form-urlencoded"
 	if e.JSON {
 		contentType = "application/json"
 	}
-	r.Fields = append(r.Fields, http1.Field{Name: "Content-Type", Value: contentType})
+	setField(&r, "Content-Type", contentType)
 	for name, value := range e.Header {
-		r.Fields = append(r.Fields, http1.Field{Name: name, Value: value})
+		setField(&r, name, value)
 	}
 	shown, _, _ := strings.Cut(e.URL, "?")
 	status, body, err := exchange(ctx, u, &r)
 	if err != nil {
-		return Token{}, &AuthError{Err: &answerError{shown, err}}
+		return Token{}, &AuthError{Permanent: err == ErrNoTLS, Err: &answerError{shown, err}}
 	}
 	return readAnswer(shown, status, body)
+}
+
+// setField sets a header field, in place of one of that name.
+func setField(r *http1.Request, name, value string) {
+	for i := range r.Fields {
+		if strings.EqualFold(r.Fields[i].Name, name) {
+			r.Fields[i].Value = value
+			return
+		}
+	}
+	r.Fields = append(r.Fields, http1.Field{Name: name, Value: value})
 }
 
 // body encodes the parameters.

@@ -10,9 +10,13 @@ import (
 	"github.com/thimble-go/thimble/internal/http1"
 )
 
+// attention is how soon an exchange notices that nobody waits for it any more.
+const attention = 250 * time.Millisecond
+
 // exchange sends a request over a connection of its own and reads the answer:
 // net/http does not fit on a board. The deadline is set before each read and
-// write, since the network stacks of boards do not keep it.
+// write, since the network stacks of boards do not keep it; and it is short,
+// since not all of them let a read be ended from elsewhere.
 func exchange(ctx context.Context, u http1.URL, r *http1.Request) (status int, body []byte, err error) {
 	if u.TLS {
 		return 0, nil, ErrNoTLS
@@ -41,8 +45,16 @@ func exchange(ctx context.Context, u http1.URL, r *http1.Request) (status int, b
 		if ctx.Err() != nil {
 			return 0, nil, ctx.Err()
 		}
-		_ = conn.SetReadDeadline(deadline)
+		now := time.Now()
+		end := now.Add(attention)
+		if deadline.Before(end) {
+			end = deadline
+		}
+		_ = conn.SetReadDeadline(end)
 		n, readErr := conn.Read(buf)
+		if readErr != nil && isTimeout(readErr) && now.Before(deadline) {
+			readErr = nil // not yet
+		}
 		if _, err = reader.Feed(buf[:n]); err != nil {
 			return 0, nil, err
 		}

@@ -33,19 +33,19 @@ func (c *Client) dial(secure bool) {
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
-		conn, err := c.connect(ctx, secure)
+		conn, raw, err := c.connect(ctx, secure)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch {
 		case opening != c.opening || ctx.Err() != nil:
 			if conn != nil {
-				_ = conn.Close()
+				closeConn(conn, raw)
 			}
 			return
 		case err != nil:
 			c.session.Lost(c.now(), err)
 		default:
-			c.conn, c.armed, c.broken = conn, 0, nil
+			c.conn, c.raw, c.armed, c.broken = conn, raw, 0, nil
 			c.session.Dialed(c.now())
 		}
 		c.settle()
@@ -53,22 +53,33 @@ func (c *Client) dial(secure bool) {
 	}()
 }
 
-// connect dials, and puts TLS on top.
-func (c *Client) connect(ctx context.Context, secure bool) (net.Conn, error) {
+// connect dials, and puts TLS on top of what is raw then.
+func (c *Client) connect(ctx context.Context, secure bool) (conn, raw net.Conn, err error) {
 	address := c.addr.dial
 	if secure && c.cfg.Plaintext {
 		address = c.addr.securePort() // the server has sent us there with 4000
 	}
-	conn, err := c.cfg.Dial(ctx, "tcp", address)
+	conn, err = c.cfg.Dial(ctx, "tcp", address)
 	if err != nil || !secure {
-		return conn, err
+		return conn, nil, err
 	}
-	wrapped, err := c.cfg.TLS(ctx, conn, c.addr.server)
+	raw = conn
+	conn, err = c.cfg.TLS(ctx, raw, c.addr.server)
 	if err != nil {
-		_ = conn.Close()
-		return nil, err
+		_ = raw.Close()
+		return nil, nil, err
 	}
-	return wrapped, nil
+	return conn, raw, nil
+}
+
+// closeConn closes a transport. TLS says goodbye when it is closed, and waits
+// for seconds for a peer that takes nothing: here it gets as long as we do.
+func closeConn(conn, raw net.Conn) {
+	if raw != nil {
+		cut := time.AfterFunc(farewell, func() { _ = raw.Close() })
+		defer cut.Stop()
+	}
+	_ = conn.Close()
 }
 
 // securePort is the address with the scheme's own port for TLS in place of
@@ -100,7 +111,7 @@ func (c *Client) hangup() {
 		_ = conn.SetWriteDeadline(time.Now().Add(farewell))
 		_, _ = conn.Write(c.session.Output(nil))
 	}
-	_ = conn.Close()
+	closeConn(conn, c.raw)
 }
 
 // flush writes what the session has to say. One goroutine at a time writes;

@@ -210,12 +210,20 @@ func (s *Session) subscribe(now time.Duration, ch *Channel, token Token) {
 
 // confirmed handles the server's yes.
 func (s *Session) confirmed(ch *Channel, m *wire.Message) {
-	if ch == nil || ch.state != pending {
+	if ch == nil || ch.state == subscribed {
 		return
 	}
-	if !ch.wanted {
-		s.sendUnsubscribe(ch.Name)
-		ch.reset()
+	if ch.state != pending || !ch.wanted {
+		// It is not wanted any more, or it comes after it was given up as
+		// unanswered. The service refuses to end a subscription that it has not
+		// confirmed, so this is the moment. A server that says yes unasked, all
+		// the time and without reading, must not make memory grow.
+		if ch.state == pending || !s.full() {
+			s.sendUnsubscribe(ch.Name)
+		}
+		if ch.state == pending {
+			ch.reset()
+		}
 		ch.stale = true
 		return
 	}
@@ -244,33 +252,35 @@ func (s *Session) refused(now time.Duration, ch *Channel, status int, err error)
 	s.failed(now, ch, &SubscriptionError{Status: status, Err: err}, how)
 }
 
-// refusedBy finds the channel that an error without a channel is about. The
-// service names it in the text. Where a server names none at all, its answers
-// still come in the order of the requests: it is the oldest that could be
-// refused like this.
+// refusedBy finds the channel that an error without a channel is about: the
+// service names it in the text.
 func (s *Session) refusedBy(code int, message string) *Channel {
 	if code != 0 && code != codeUnauthorized {
 		return nil // about something else than a subscription
 	}
-	var named, oldest *Channel
+	var named *Channel
 	for _, ch := range s.channels {
-		if ch.state != pending {
-			continue
-		}
-		if names(message, ch.Name) && (named == nil || len(ch.Name) > len(named.Name)) {
+		if ch.state == pending && names(message, ch.Name) && (named == nil || len(ch.Name) > len(named.Name)) {
 			named = ch
 		}
-		if ch.Kind.Authorized() && (oldest == nil || ch.order < oldest.order) {
+	}
+	if named == nil && (code == codeUnauthorized || strings.HasPrefix(message, "Invalid key in subscription auth data")) {
+		return s.oldest()
+	}
+	return named
+}
+
+// oldest returns the channel that a refusal is about where a server names none
+// at all: its answers still come in the order of the requests, so it is the
+// first of those that could be refused.
+func (s *Session) oldest() *Channel {
+	var oldest *Channel
+	for _, ch := range s.channels {
+		if ch.state == pending && ch.Kind.Authorized() && (oldest == nil || ch.order < oldest.order) {
 			oldest = ch
 		}
 	}
-	if named != nil {
-		return named
-	}
-	if code == codeUnauthorized || strings.HasPrefix(message, "Invalid key in subscription auth data") {
-		return oldest
-	}
-	return nil
+	return oldest
 }
 
 // names says whether a text has the channel's name in it as a word.
@@ -299,10 +309,10 @@ const (
 
 // failed ends an attempt to subscribe.
 func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError, how persistence) {
-	wanted := ch.wanted
-	attempts, refreshed := ch.attempts, ch.refreshed
+	attempts, refreshed, stale := ch.attempts, ch.refreshed, ch.stale
 	ch.reset()
-	if !wanted {
+	ch.stale = stale
+	if !ch.wanted {
 		return
 	}
 	ch.attempts, ch.refreshed = attempts, refreshed
@@ -313,7 +323,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 		for i := 0; i < attempts && delay < retryMost; i++ {
 			delay *= 2
 		}
-		err.Retry = s.random.jitter(min(delay, retryMost))
+		err.Retry = max(s.random.jitter(min(delay, retryMost)), 1) // 0 would say never
 		ch.attempts++
 		ch.state = retrying
 		ch.retryAt = s.channelDeadline(now + err.Retry)
@@ -366,8 +376,8 @@ func (s *Session) advanceChannels(now time.Duration) {
 		case ch.state == pending && now >= ch.confirmBy:
 			// Whatever became of it, the next attempt starts afresh.
 			s.sendUnsubscribe(ch.Name)
-			s.failed(now, ch, &SubscriptionError{Err: ErrConfirm}, again)
 			ch.stale = true
+			s.failed(now, ch, &SubscriptionError{Err: ErrConfirm}, again)
 		case ch.state == pending:
 			s.channelDeadline(ch.confirmBy)
 		}

@@ -28,10 +28,15 @@ func (e *entropy) take(dst []byte) {
 	}
 }
 
-// jitter returns a random duration from 0 up to most.
+// jitter returns a random duration from 0 up to most. Without randomness that
+// is most: a wait needs none, so it is no reason to end anything.
 func (e *entropy) jitter(most time.Duration) time.Duration {
+	if e.err != nil {
+		return most
+	}
 	var b [8]byte
 	if e.take(b[:]); e.err != nil {
+		e.err = nil
 		return most
 	}
 	return time.Duration(binary.LittleEndian.Uint64(b[:]) % uint64(most+1))

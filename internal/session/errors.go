@@ -86,6 +86,9 @@ func (e *ServerError) Error() string {
 	return "thimble: the server says: " + e.Message + " (code " + strconv.Itoa(e.Code) + ")"
 }
 
+// errNoEvent is what is wrong with a message of which nobody can say what it is.
+var errNoEvent = errors.New("thimble: it names no event")
+
 // MessageError is a message that could not be read. The connection lives on.
 type MessageError struct {
 	Raw string // the message as it came, cut at 1 KiB
@@ -93,7 +96,7 @@ type MessageError struct {
 }
 
 func (e *MessageError) Error() string {
-	return "thimble: message from the server ignored: " + e.Err.Error()
+	return "thimble: message from the server ignored: " + trimPrefix(e.Err.Error())
 }
 
 func (e *MessageError) Unwrap() error { return e.Err }
@@ -141,6 +144,14 @@ type AuthError struct {
 	Err       error
 }
 
-func (e *AuthError) Error() string { return "thimble: authorization: " + trimPrefix(e.Err.Error()) }
+func (e *AuthError) Error() string {
+	switch {
+	case e.Err != nil:
+		return "thimble: authorization: " + trimPrefix(e.Err.Error())
+	case e.Status != 0:
+		return "thimble: authorization refused with status " + strconv.Itoa(e.Status)
+	}
+	return "thimble: authorization failed"
+}
 
 func (e *AuthError) Unwrap() error { return e.Err }

@@ -19,8 +19,13 @@ func (ch *Channel) Member(id string) (Member, bool) {
 func (ch *Channel) MemberCount() int { return len(ch.members) }
 
 // Me returns the user's own id on a presence channel: the one that the
-// authorization endpoint signed.
-func (ch *Channel) Me() string { return ch.me }
+// authorization endpoint signed. It is empty unless subscribed.
+func (ch *Channel) Me() string {
+	if !ch.Subscribed() {
+		return ""
+	}
+	return ch.me
+}
 
 // snapshot replaces the members by those of a confirmation. Some servers send
 // no ids, so the hash is what counts; without one the ids do.

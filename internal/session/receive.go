@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"time"
 
 	"github.com/thimble-go/thimble/internal/websocket"
@@ -60,7 +61,7 @@ func (s *Session) readUpgrade(now time.Duration) bool {
 func (s *Session) readControl(now time.Duration, item *websocket.Item) {
 	switch item.Opcode {
 	case websocket.Ping:
-		s.sendControl(websocket.Pong, item.Payload)
+		s.answerPing(item.Payload)
 	case websocket.Close:
 		err := &CloseError{item.Code, string(item.Payload)}
 		code := item.Code
@@ -87,6 +88,10 @@ func (s *Session) readMessage(now time.Duration, text []byte) {
 	}
 	if s.phase == greeting {
 		s.readGreeting(now, &m)
+		return
+	}
+	if len(m.Event) == 0 {
+		s.fail(&MessageError{string(text[:min(len(text), rawShown)]), errNoEvent})
 		return
 	}
 	ch := s.channel(m.Channel)
@@ -157,6 +162,9 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 		if text == "" {
 			text = "subscription refused"
 		}
+		if len(m.Channel) == 0 {
+			ch = s.oldest()
+		}
 		s.refused(now, ch, int(status), &ServerError{0, text})
 	case nameSucceeded:
 		s.confirmed(ch, m)
@@ -178,12 +186,12 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 func (s *Session) readError(now time.Duration, ch *Channel, m *wire.Message) {
 	code, message := errorData(m.Payload())
 	err := &ServerError{code, message}
-	if ch == nil {
+	if len(m.Channel) == 0 {
 		ch = s.refusedBy(code, message)
 	}
-	if ch != nil && ch.state == pending {
-		s.refused(now, ch, code, err)
+	if ch == nil || ch.state != pending || strings.HasPrefix(message, "No current subscription") {
+		s.fail(err) // the last is about an unsubscription before this subscription
 		return
 	}
-	s.fail(err)
+	s.refused(now, ch, code, err)
 }

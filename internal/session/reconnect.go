@@ -50,7 +50,7 @@ func (s *Session) lose(now time.Duration, err error, do action) {
 	case secure:
 		if !s.tls {
 			s.tls = true
-			s.setState(Connecting, err, 0)
+			s.interrupted(err, 0)
 			s.dial(now)
 			return
 		}
@@ -63,6 +63,12 @@ func (s *Session) lose(now time.Duration, err error, do action) {
 	}
 	s.attempts++
 	s.phase, s.retryAt = waiting, now+delay
+	s.interrupted(err, delay)
+}
+
+// interrupted tells why the connection, or the attempt, has ended, and when the
+// next one starts.
+func (s *Session) interrupted(err error, delay time.Duration) {
 	if s.state == Connected {
 		s.setState(Connecting, err, delay)
 		return

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"unicode/utf8"
+
 	"github.com/thimble-go/thimble/internal/websocket"
 	"github.com/thimble-go/thimble/internal/wire"
 )
@@ -16,14 +18,15 @@ func (s *Session) newMask() *[4]byte {
 }
 
 // finish completes the text frame whose payload stands behind start, or takes
-// it back when it cannot be masked.
-func (s *Session) finish(out []byte, start int) {
+// it back, and says false, when it cannot be masked.
+func (s *Session) finish(out []byte, start int) bool {
 	mask := s.newMask()
 	if mask == nil {
 		s.out = out[:start]
-		return
+		return false
 	}
 	s.out = websocket.Finish(out, start, websocket.Text, mask)
+	return true
 }
 
 func (s *Session) sendPing() {
@@ -31,7 +34,15 @@ func (s *Session) sendPing() {
 	s.finish(wire.AppendPing(websocket.Begin(s.out)), start)
 }
 
+// full says that more waits to be written than should. Answers to pings are
+// left out then: a server that pings without reading must not make memory
+// grow, and what it has not read shows that we live.
+func (s *Session) full() bool { return len(s.out) > s.cfg.Queue }
+
 func (s *Session) sendPong() {
+	if s.full() {
+		return
+	}
 	start := len(s.out)
 	s.finish(wire.AppendPong(websocket.Begin(s.out)), start)
 }
@@ -46,17 +57,20 @@ func (s *Session) sendUnsubscribe(channel string) {
 	s.finish(wire.AppendUnsubscribe(websocket.Begin(s.out), channel), start)
 }
 
-// sendControl answers a WebSocket Ping or Close.
-func (s *Session) sendControl(op websocket.Opcode, payload []byte) {
+// answerPing answers a WebSocket Ping.
+func (s *Session) answerPing(payload []byte) {
+	if s.full() {
+		return
+	}
 	if mask := s.newMask(); mask != nil {
-		s.out = websocket.AppendFrame(s.out, op, payload, mask)
+		s.out = websocket.AppendFrame(s.out, websocket.Pong, payload, mask)
 	}
 }
 
 // Trigger sends a client event. data is a JSON text; empty means {}.
 func Trigger[T ~string | ~[]byte](s *Session, ch *Channel, event string, data T) error {
 	switch {
-	case !wire.IsClientEvent(event) || len(event) > wire.MaxEventName:
+	case !wire.IsClientEvent(event) || utf8.RuneCountInString(event) > wire.MaxEventName:
 		return ErrEventName
 	case ch.Kind == wire.Encrypted:
 		return ErrEncryptedChannel
@@ -84,6 +98,8 @@ func Trigger[T ~string | ~[]byte](s *Session, ch *Channel, event string, data T)
 			return ErrNotJSON
 		}
 	}
-	s.finish(out, start)
+	if !s.finish(out, start) {
+		return ErrEntropy
+	}
 	return nil
 }

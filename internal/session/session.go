@@ -142,7 +142,10 @@ func (s *Session) Dialed(now time.Duration) {
 		return
 	}
 	var random [16]byte
-	s.random.take(random[:])
+	if s.random.take(random[:]); s.random.err != nil {
+		s.drop(now, ErrEntropy, backoff)
+		return
+	}
 	s.key = websocket.NewKey(random)
 	out, err := websocket.AppendRequest(s.out[:0], s.cfg.Host, s.cfg.Target, s.key)
 	if err != nil {
@@ -182,8 +185,10 @@ func (s *Session) Output(spare []byte) []byte {
 	return out
 }
 
-// Busy says whether Next has an event ready that needs no more input.
-func (s *Session) Busy() bool { return s.events.first < len(s.events.events) }
+// Busy says whether Next has something to do that needs no more input.
+func (s *Session) Busy() bool {
+	return s.events.first < len(s.events.events) || s.random.err != nil
+}
 
 // Pending says whether there are bytes to write.
 func (s *Session) Pending() bool { return len(s.out) > 0 }
@@ -197,7 +202,6 @@ func (s *Session) Next(now time.Duration, ev *Event) bool {
 		}
 		if s.random.err != nil {
 			// Nothing can be masked without randomness. It may come back.
-			s.random.err = nil
 			s.drop(now, ErrEntropy, backoff)
 			continue
 		}
@@ -281,6 +285,7 @@ func (s *Session) dial(now time.Duration) {
 func (s *Session) forget() {
 	s.socketID = ""
 	s.pinged = false
+	s.random.err = nil // what could not be masked was for this connection
 	s.parser = websocket.Parser{MaxMessage: s.cfg.MaxMessage, SkipOversize: true}
 	s.in.reset()
 	s.forgetChannels()

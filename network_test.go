@@ -1,0 +1,286 @@
+package thimble_test
+
+import (
+	"context"
+	"errors"
+	"math/rand"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/thimble-go/thimble"
+	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// TestServerResets cuts the connection somewhere in what the server sends, and
+// expects the client to be there again.
+func TestServerResets(t *testing.T) {
+	t.Parallel()
+	frames := websocket.AppendFrame(nil, websocket.Text, wire.AppendEstablished(nil, "1.1", 120), nil)
+	established := len(frames)
+	frames = websocket.AppendFrame(frames, websocket.Text, `{"event":"e","data":"x"}`, nil)
+	whole := len(frames)
+	frames = websocket.AppendFrame(frames, websocket.Text, `{"event":"never whole","data":"x"}`, nil)
+	for cut := 0; cut < len(frames); cut += 1 + rand.Intn(9) {
+		t.Run(strconv.Itoa(cut), func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			client := newClient(t, f.eager())
+			changes, errs := states(client), failures(client)
+			got := events(client.Bind, "*")
+			run(t, client)
+			p := f.upgraded()
+			p.raw(frames[:cut])
+			switch {
+			case cut >= whole:
+				waitFor(t, "the event", got)
+			case cut >= established:
+				reach(t, changes, thimble.StateConnected)
+			}
+			if cut%2 == 0 {
+				_ = p.conn.(*net.TCPConn).SetLinger(0) // a reset, not an orderly end
+			}
+			p.conn.Close()
+			f.accept("2.2").event("e", "", "y")
+			if e := waitFor(t, "the event", got); e.Name != "e" || e.Text != "y" {
+				t.Errorf("got %+v", e)
+			}
+			if cut < established {
+				waitFor(t, "the failure", errs)
+			}
+		})
+	}
+}
+
+func TestOneByteWrites(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	client := newClient(t, f.config())
+	got := events(client.Bind, "e")
+	run(t, client)
+	p := f.upgraded()
+	frames := websocket.AppendFrame(nil, websocket.Text, wire.AppendEstablished(nil, "1.1", 120), nil)
+	frames = websocket.AppendFrame(frames, websocket.Text, `{"event":"e","data":"`+strings.Repeat("ü", 300)+`"}`, nil)
+	for i := range frames {
+		p.raw(frames[i : i+1])
+	}
+	if e := waitFor(t, "the event", got); e.Text != strings.Repeat("ü", 300) {
+		t.Errorf("got %q", e.Text)
+	}
+}
+
+func TestLargeMessages(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.ReadBuffer, cfg.MaxMessage = 1024, 100_000
+	client := newClient(t, cfg)
+	got := events(client.Bind, "e")
+	errs := failures(client)
+	run(t, client)
+	p := f.accept("1.1")
+	for _, size := range []int{10, 1000, 2000, 99_000, 5, 50_000, 60_000, 1} {
+		p.event("e", "", strings.Repeat("x", size))
+		if e := waitFor(t, "the event", got); len(e.Text) != size {
+			t.Errorf("of %d bytes came %d", size, len(e.Text))
+		}
+	}
+	p.event("e", "", strings.Repeat("x", 200_000))
+	p.event("e", "", "after")
+	var oversize *thimble.OversizeError
+	if err := waitFor(t, "the failure", errs); !errors.As(err, &oversize) || oversize.Limit != 100_000 || oversize.Size < 200_000 {
+		t.Errorf("got %v", err)
+	}
+	if e := waitFor(t, "the event", got); e.Text != "after" {
+		t.Errorf("got %d bytes", len(e.Text))
+	}
+	p.send("{malformed")
+	var message *thimble.MessageError
+	if err := waitFor(t, "the failure", errs); !errors.As(err, &message) || message.Raw != "{malformed" {
+		t.Errorf("got %v", err)
+	}
+	p.event("e", "", "after")
+	waitFor(t, "the event", got)
+}
+
+// TestPeerTakesNothing writes to a server that does not read.
+func TestPeerTakesNothing(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.Authorizer = tokens("")
+	cfg.Queue = 64 << 10
+	client := newClient(t, cfg)
+	ch := client.Subscribe("private-a")
+	confirmed := events(ch.Bind, thimble.EventSubscribed)
+	got := events(ch.Bind, "e")
+	r := run(t, client)
+	p := f.accept("1.1")
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:1.1"}}`)
+	p.confirm("private-a", "{}")
+	waitFor(t, "the confirmation", confirmed)
+
+	data := `"` + strings.Repeat("x", 10_000) + `"`
+	full := make(chan struct{})
+	var once sync.Once
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				switch err := ch.Trigger("client-x", data); err {
+				case nil:
+				case thimble.ErrQueueFull:
+					once.Do(func() { close(full) })
+				case thimble.ErrNotConnected, thimble.ErrNotSubscribed:
+					return
+				default:
+					t.Error(err)
+					return
+				}
+			}
+		}()
+	}
+	waitFor(t, "the queue to be full", full)
+	p.event("e", "private-a", "")
+	waitFor(t, "an event meanwhile", got)
+	begin := time.Now()
+	client.Disconnect()
+	if err := r.wait(); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	if d := time.Since(begin); d > patience/4 {
+		t.Errorf("Disconnect took %v", d)
+	}
+}
+
+// TestHalfOpen has a server that is there, but does not answer any more.
+func TestHalfOpen(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.eager()
+	cfg.ActivityTimeout, cfg.PongTimeout = time.Second, time.Second
+	client := newClient(t, cfg)
+	changes := states(client)
+	run(t, client)
+	p := f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	begin := time.Now()
+	p.expect(`{"event":"pusher:ping","data":{}}`)
+	if d := time.Since(begin); d < 900*time.Millisecond {
+		t.Errorf("pinged after %v", d)
+	}
+	if code := p.closed(); code != 1001 {
+		t.Errorf("closed with %d", code)
+	}
+	if s := reach(t, changes, thimble.StateConnecting); s.Err != thimble.ErrPongTimeout {
+		t.Errorf("the reason is %v", s.Err)
+	}
+	f.accept("2.2")
+	reach(t, changes, thimble.StateConnected)
+}
+
+// TestServerClosesWhileWeWrite checks that the server's last word is heard
+// although writing has failed by then.
+func TestServerClosesWhileWeWrite(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	written := errors.New("cannot be written to")
+	var conn *brittle
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		conn = &brittle{Conn: tcp, err: written, broken: make(chan struct{})}
+		return conn, err
+	}
+	client := newClient(t, cfg)
+	changes := states(client)
+	r := run(t, client)
+	p := f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	close(conn.broken)
+	client.Subscribe("a") // cannot be sent any more
+	p.closeWith(4001, "gone")
+	var closed *thimble.CloseError
+	if err := r.wait(); !errors.As(err, &closed) || closed.Code != 4001 {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+// TestWriteFails checks that a transport that cannot be written to is given up
+// soon, even if the server stays silent.
+func TestWriteFails(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.eager()
+	written := errors.New("cannot be written to")
+	conns := make(chan *brittle, 10)
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		conn := &brittle{Conn: tcp, err: written, broken: make(chan struct{})}
+		conns <- conn
+		return conn, err
+	}
+	client := newClient(t, cfg)
+	changes := states(client)
+	run(t, client)
+	f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	close((<-conns).broken)
+	client.Subscribe("a")
+	if s := reach(t, changes, thimble.StateConnecting); s.Err != written {
+		t.Errorf("the reason is %v", s.Err)
+	}
+	f.accept("2.2").subscribed("a")
+}
+
+// brittle is a connection that can be read from, but at some point not be
+// written to any more.
+type brittle struct {
+	net.Conn
+	err    error
+	broken chan struct{}
+}
+
+func (b *brittle) Write(p []byte) (int, error) {
+	select {
+	case <-b.broken:
+		return 0, b.err
+	default:
+		return b.Conn.Write(p)
+	}
+}
+
+func TestDialFails(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.eager()
+	var addresses []string
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		addresses = append(addresses, network+" "+address)
+		if len(addresses) < 3 {
+			return nil, errors.New("attempt " + strconv.Itoa(len(addresses)))
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	client := newClient(t, cfg)
+	errs := failures(client)
+	r := run(t, client)
+	f.accept("1.1")
+	for _, want := range []string{"attempt 1", "attempt 2"} {
+		if err := waitFor(t, want, errs); err.Error() != want {
+			t.Errorf("got %v", err)
+		}
+	}
+	r.cancel()
+	_ = r.wait()
+	if want := "tcp " + f.host(); addresses[0] != want {
+		t.Errorf("dialled %s, want %s", addresses[0], want)
+	}
+}

@@ -1,0 +1,38 @@
+//go:build tinygo
+
+package thimble_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/thimble-go/thimble"
+)
+
+// TestNoTLS checks that nothing goes in the clear by mistake where there is no
+// TLS.
+func TestNoTLS(t *testing.T) {
+	t.Parallel()
+	if _, err := thimble.New(thimble.Config{Key: "k", Cluster: "eu"}); err != thimble.ErrNoTLS {
+		t.Errorf("New: %v", err)
+	}
+	_, err := thimble.Endpoint{URL: "https://example.com/auth"}.Authorize(context.Background(), request)
+	var auth *thimble.AuthError
+	if !errors.Is(err, thimble.ErrNoTLS) || !errors.As(err, &auth) || !auth.Permanent {
+		t.Errorf("Endpoint: %v", err)
+	}
+}
+
+// TestSentToTLS is a server that wants TLS from a client that has none.
+func TestSentToTLS(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	client := newClient(t, f.config())
+	errs := failures(client)
+	run(t, client)
+	f.accept("1.1").closeWith(4000, "TLS only")
+	if err := waitFor(t, "the failure", errs); err != thimble.ErrNoTLS {
+		t.Errorf("got %v", err)
+	}
+}
