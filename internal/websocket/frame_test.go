@@ -36,10 +36,7 @@ func TestAppendFrame(t *testing.T) {
 					if got := websocket.AppendFrame(dst, websocket.Binary, string(payload), mask); string(got) != want {
 						t.Errorf("%s: string: %.40x, want %.40x", name, got, want)
 					}
-					b := websocket.Begin(dst)
-					for _, c := range payload {
-						b = append(b, c)
-					}
+					b := append(websocket.Begin(dst), payload...)
 					if got := websocket.Finish(b, len(before), websocket.Binary, mask); string(got) != want {
 						t.Errorf("%s: Begin and Finish: %.40x, want %.40x", name, got, want)
 					}
