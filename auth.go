@@ -98,7 +98,7 @@ func (c *Client) ask(j job) (token Token, err error) {
 	}()
 	token, err = c.cfg.Authorizer.Authorize(ctx, j.req)
 	switch {
-	case err != nil && ctx.Err() == context.DeadlineExceeded:
+	case err != nil && (ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)):
 		return Token{}, &AuthError{Err: errAuthTimeout}
 	case err != nil:
 		var typed *AuthError

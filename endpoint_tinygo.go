@@ -46,14 +46,17 @@ func exchange(ctx context.Context, u http1.URL, r *http1.Request) (status int, b
 			return 0, nil, ctx.Err()
 		}
 		now := time.Now()
+		if !now.Before(deadline) {
+			return 0, nil, context.DeadlineExceeded
+		}
 		end := now.Add(attention)
 		if deadline.Before(end) {
 			end = deadline
 		}
 		_ = conn.SetReadDeadline(end)
 		n, readErr := conn.Read(buf)
-		if readErr != nil && isTimeout(readErr) && now.Before(deadline) {
-			readErr = nil // not yet
+		if readErr != nil && isTimeout(readErr) {
+			readErr = nil // the loop looks at the time
 		}
 		if _, err = reader.Feed(buf[:n]); err != nil {
 			return 0, nil, err
