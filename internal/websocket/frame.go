@@ -1,6 +1,9 @@
 package websocket
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // Opcode is a frame's kind, RFC 6455 5.2.
 type Opcode byte
@@ -51,12 +54,14 @@ func AppendFrame[T ~string | ~[]byte](dst []byte, op Opcode, payload T, mask *[4
 }
 
 // AppendClose appends a close frame; a code of 0 or CodeNoStatus sends none. A
-// reason that does not fit is cut at a character's border.
+// reason that does not fit is cut at a character's border, and octets in it
+// that are not UTF-8 become U+FFFD.
 func AppendClose(dst []byte, code int, reason string, mask *[4]byte) []byte {
 	start := len(dst)
 	dst = Begin(dst)
 	if code != 0 && code != CodeNoStatus {
 		dst = binary.BigEndian.AppendUint16(dst, uint16(code))
+		reason = strings.ToValidUTF8(reason, "\uFFFD")
 		if len(reason) > MaxReason {
 			cut := MaxReason
 			for cut > 0 && reason[cut]&0xC0 == 0x80 {

@@ -42,6 +42,8 @@ func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, erro
 			http.Error(w, fmt.Sprintf("Unknown app: this server has none with the id %.100q", r.PathValue("app")), http.StatusNotFound)
 			return
 		}
+		// Whoever embeds the Handler may have a server without this timeout.
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTimeout))
 		body, err := readBody(r, limit(app))
 		if err != nil {
 			http.NewResponseController(w).EnableFullDuplex() // answers before the body has come
@@ -55,7 +57,7 @@ func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, erro
 			app.fail(w, err)
 			return
 		}
-		answer, err := handle(app, &call{channel: r.PathValue("channel"), query: request.Query, body: body})
+		answer, err := handle(app, &call{channel: r.PathValue("channel"), query: request.Params(), body: body})
 		if err != nil {
 			app.fail(w, err)
 			return

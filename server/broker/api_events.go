@@ -2,6 +2,9 @@ package broker
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -79,7 +82,7 @@ func (a *app) postBatch(c *call) (any, error) {
 		}
 		var err error
 		if events[i], err = one.event(a); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("event %d of the batch: %w", i, err)
 		}
 	}
 	informed := false
@@ -126,8 +129,17 @@ func decode(body []byte, v any) error {
 	if !utf8.Valid(body) {
 		return badRequest("Invalid body: it is not UTF-8")
 	}
-	if err := json.Unmarshal(body, v); err != nil {
-		return badRequest("Invalid body: %v", err)
+	err := json.Unmarshal(body, v)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mistyped) && mistyped.Field != "":
+		wanted := "a string"
+		if mistyped.Type.Kind() == reflect.Slice {
+			wanted = "a list"
+		}
+		return badRequest("Invalid body: %s must be %s, and is a JSON %s", mistyped.Field, wanted, mistyped.Value)
+	case err != nil:
+		return badRequest("Invalid body: it is not a JSON object with the fields of this endpoint")
 	}
 	return nil
 }

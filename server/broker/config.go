@@ -32,14 +32,15 @@ type Config struct {
 	HandshakeTimeout time.Duration
 
 	// MaxMessage bounds, in bytes, one message from a client; a longer one
-	// closes its connection with 1009. Zero means 32 KiB, or three times the
-	// largest MaxEventData of the Apps if that is more.
+	// closes its connection with 1009. Zero means 64 KiB, or what the largest
+	// MaxEventData of the Apps takes at most, if that is more.
 	MaxMessage int
 
-	// QueueBytes bounds, in bytes, what waits for one connection behind what is
-	// being written to it, which is at most as much. When another event does
-	// not fit, the connection is closed with 4100; an event that finds nothing
-	// waiting always fits. Zero means 256 KiB.
+	// QueueBytes is how much, in bytes, should at most wait to be sent to one
+	// connection. A client for whom more waits is closed with 4100 if it has
+	// taken nothing for a second, or once 32 times as much waits: a burst is no
+	// proof that it is slow. Zero means 256 KiB, or what the largest
+	// MaxEventData of the Apps takes at most, if that is more.
 	QueueBytes int
 
 	// MaxConnections is how many connections there may be; one more is refused
@@ -156,10 +157,10 @@ func (c Config) withDefaults() Config {
 		c.HandshakeTimeout = DefaultHandshakeTimeout
 	}
 	if c.MaxMessage == 0 {
-		c.MaxMessage = max(DefaultMaxMessage, 3*largest)
+		c.MaxMessage = max(DefaultMaxMessage, 6*largest+envelope)
 	}
 	if c.QueueBytes == 0 {
-		c.QueueBytes = DefaultQueueBytes
+		c.QueueBytes = max(DefaultQueueBytes, 6*largest)
 	}
 	return c
 }

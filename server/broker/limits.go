@@ -12,9 +12,20 @@ const (
 	// holds the largest presence snapshot, and about a second of a busy channel.
 	DefaultQueueBytes = 256 << 10
 
+	// burstFactor and slowAfter tell a burst from a slow reader, see
+	// outbox.tooSlow. The factor leaves room for 10 KB of data on each of a
+	// hundred channels, escaped, and for the snapshots of several full presence
+	// channels at once.
+	burstFactor = 32
+	slowAfter   = time.Second
+
 	// DefaultMaxMessage bounds what a client sends in one message: the data of
-	// an event, which escaping may triple, and its envelope.
-	DefaultMaxMessage = 32 << 10
+	// an event, of which JSON may write each byte in six, and its envelope.
+	DefaultMaxMessage = 64 << 10
+
+	// envelope is what a client event has around its data: a channel's name and
+	// its own, escaped.
+	envelope = 4 << 10
 
 	// DefaultMaxEventData is how many bytes the data of an event may have, by
 	// the HTTP API as from a client.
@@ -46,6 +57,9 @@ const (
 	// maxHeaderBytes bounds the head of a request; a browser's has about 1 KB
 	// and its cookies.
 	maxHeaderBytes = 16 << 10
+
+	// acceptLogEvery keeps a shortage of file descriptors from filling the log.
+	acceptLogEvery = 10 * time.Second
 
 	// readBuffer is what an idle connection holds for reading: a subscription
 	// with its token has about 250 bytes.

@@ -87,6 +87,34 @@ func TestConfirmationComesFirst(t *testing.T) {
 	publishing.Wait()
 }
 
+// One publication may go to a hundred channels, faster than any socket takes
+// it: that does not make its reader slow.
+func TestBurstReachesItsReader(t *testing.T) {
+	t.Parallel()
+	b, address := serve(t, broker.Config{})
+	c := connect(t, address)
+	channels := make([]string, 100)
+	for i := range channels {
+		channels[i] = "room-" + strconv.Itoa(i)
+		c.subscribe(channels[i])
+	}
+	data := strings.Repeat("\x01", 10<<10) // six bytes each in JSON
+	for range 3 {
+		if err := b.Publish(t.Context(), appID, broker.Event{Name: "all", Channels: channels, Data: data}); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range channels {
+			var m struct{ Channel string }
+			if decode(t, c.text(), &m); m.Channel != name {
+				t.Fatalf("got %q, want %q", m.Channel, name)
+			}
+		}
+	}
+	if n := b.Stats().SlowReaders; n != 0 {
+		t.Errorf("%d readers count as slow", n)
+	}
+}
+
 // A client that does not read is closed with 4100; the others get everything.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()

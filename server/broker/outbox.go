@@ -3,6 +3,7 @@ package broker
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,10 @@ import (
 // nothing is left. Whoever owns the connection calls wait before letting go.
 type outbox struct {
 	conn  net.Conn
-	limit int
+	limit int // see Config.QueueBytes
+	// moved is when a write last ended, or began after a rest, in nanoseconds
+	// of Unix time.
+	moved atomic.Int64
 	// overflow is called, once and with the lock of a channel held, when a
 	// frame does not fit: it must not block. What was queued is gone by then.
 	overflow func()
@@ -36,7 +40,7 @@ func (o *outbox) queue(frame []byte) {
 		o.mu.Unlock()
 		return
 	}
-	if o.bytes > 0 && o.bytes+len(frame) > o.limit {
+	if waiting := o.bytes + len(frame); o.bytes > 0 && waiting > o.limit && o.tooSlow(waiting) {
 		o.finished = true
 		o.frames, o.bytes = nil, 0
 		o.mu.Unlock()
@@ -45,6 +49,14 @@ func (o *outbox) queue(frame []byte) {
 	}
 	o.push(frame)
 	o.mu.Unlock()
+}
+
+// tooSlow says whether a reader for whom more waits than should is to blame. A
+// burst is nobody's fault: a publication on a hundred channels comes faster
+// than any socket takes it. Who takes nothing for a while is slow, and beyond
+// a burst memory comes first.
+func (o *outbox) tooSlow(waiting int) bool {
+	return waiting > burstFactor*o.limit || time.Now().UnixNano()-o.moved.Load() > int64(slowAfter)
 }
 
 // finish implements outlet.
@@ -63,6 +75,7 @@ func (o *outbox) push(frame []byte) {
 	o.bytes += len(frame)
 	if !o.writing {
 		o.writing = true
+		o.moved.Store(time.Now().UnixNano())
 		go o.write()
 	}
 }
@@ -84,7 +97,7 @@ func (o *outbox) write() {
 		}
 		o.mu.Unlock()
 
-		if err := writeAll(o.conn, frames); err != nil {
+		if err := o.writeAll(frames); err != nil {
 			o.mu.Lock()
 			o.finished = true
 			o.frames, o.bytes = nil, 0
@@ -109,38 +122,39 @@ func (o *outbox) wait() {
 
 // writeAll writes frames in order with as few calls as it can: small ones are
 // joined in a buffer, one that fills it alone is written as it is.
-func writeAll(conn net.Conn, frames [][]byte) error {
+func (o *outbox) writeAll(frames [][]byte) error {
 	if len(frames) == 1 {
-		return writeOne(conn, frames[0])
+		return o.writeOne(frames[0])
 	}
 	buffer := writeBuffers.Get().(*[writeBuffer]byte)
 	defer writeBuffers.Put(buffer)
 	joined := buffer[:0]
 	for _, frame := range frames {
 		if len(joined)+len(frame) > writeBuffer {
-			if err := writeOne(conn, joined); err != nil {
+			if err := o.writeOne(joined); err != nil {
 				return err
 			}
 			joined = buffer[:0]
 		}
 		if len(frame) > writeBuffer {
-			if err := writeOne(conn, frame); err != nil {
+			if err := o.writeOne(frame); err != nil {
 				return err
 			}
 			continue
 		}
 		joined = append(joined, frame...)
 	}
-	return writeOne(conn, joined)
+	return o.writeOne(joined)
 }
 
-func writeOne(conn net.Conn, b []byte) error {
+func (o *outbox) writeOne(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := o.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
-	_, err := conn.Write(b)
+	_, err := o.conn.Write(b)
+	o.moved.Store(time.Now().UnixNano())
 	return err
 }

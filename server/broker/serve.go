@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/thimble-go/thimble/server/internal/peer"
 )
@@ -34,7 +35,7 @@ func (b *Broker) Serve(l net.Listener) error {
 	b.servers[server] = struct{}{}
 	b.mu.Unlock()
 
-	err := server.Serve(l)
+	err := server.Serve(&watched{Listener: l, log: b.log})
 	if errors.Is(err, http.ErrServerClosed) {
 		return ErrClosed
 	}
@@ -96,4 +97,22 @@ func (b *Broker) cut() {
 	for _, s := range left {
 		s.conn.Close()
 	}
+}
+
+// watched tells an operator when connections cannot be taken, which the HTTP
+// server itself says only where it says much else: nearly always the process
+// has no file descriptors left.
+type watched struct {
+	net.Listener
+	log  *slog.Logger
+	last time.Time // only the one goroutine that accepts uses it
+}
+
+func (w *watched) Accept() (net.Conn, error) {
+	conn, err := w.Listener.Accept()
+	if err != nil && !errors.Is(err, net.ErrClosed) && time.Since(w.last) > acceptLogEvery {
+		w.last = time.Now()
+		w.log.Error("cannot take connections; if files are meant, raise the limit (ulimit -n)", slog.Any("error", err))
+	}
+	return conn, err
 }

@@ -220,6 +220,30 @@ func TestVerifyAcceptsDialects(t *testing.T) {
 	}
 }
 
+// Spellings that share a signature mean the same.
+func TestParamsAreAsSigned(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"info=a":                         "info=a",
+		"Info=a":                         "info=a",
+		"info[]=a&info[]=b":              "info=a%2Cb",
+		"info=a&info=b":                  "info=a%2Cb",
+		"info[1]=b&info[0]=a":            "info=a%2Cb",
+		"filter_by_prefix[]=a":           "filter_by_prefix=a",
+		"filter_by_prefix=a,b;c&x=1":     "filter_by_prefix=a%2Cb%3Bc&x=1",
+		"auth_signature=0&auth_key=k&b=": "auth_key=k&b=",
+	} {
+		values := make(url.Values)
+		for _, pair := range strings.Split(query, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			values.Add(name, value)
+		}
+		if got := (apiauth.Request{Query: values}).Params().Encode(); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}
+
 func TestCodeNames(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]bool)

@@ -28,7 +28,7 @@ type Request struct {
 
 // FromHTTP returns the request to verify. body is the whole body, read before;
 // a path prefix that the sender did not sign must be gone, as after
-// http.StripPrefix. The handler should take its parameters from Query, since
+// http.StripPrefix. The handler takes its parameters from Request.Params, since
 // those are the ones that the signature covers.
 func FromHTTP(r *http.Request, body []byte) Request {
 	return Request{

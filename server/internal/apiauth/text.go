@@ -63,6 +63,18 @@ func joined(list []param) ([]param, bool) {
 	return result, true
 }
 
+// Params returns the query as it was signed: names in lower case, and each list
+// as one value, joined by commas. Reading anything else could give a request
+// another meaning than its signer's, since several spellings have one signature.
+func (r Request) Params() url.Values {
+	list, _ := joined(params(r.Query))
+	values := make(url.Values, len(list))
+	for _, p := range list {
+		values[p.name] = append(values[p.name], p.values...)
+	}
+	return values
+}
+
 // listName splits the name of a list's item, as in channels[] or channels[3].
 func listName(name string) (base string, index int, isList bool) {
 	base, rest, found := strings.Cut(name, "[")

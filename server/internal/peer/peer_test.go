@@ -89,6 +89,8 @@ func TestLimits(t *testing.T) {
 		{"user id too long", subscribe("presence-a", member(strings.Repeat("é", 129), "")), "more than 128 characters"},
 		{"largest user info", subscribe("presence-a", member("1", strings.Repeat("x", 1022))), "joins presence-a"},
 		{"user info too large", subscribe("presence-a", member("1", strings.Repeat("x", 1023))), "more than 1024 bytes"},
+		{"user info as deep as it may be", subscribe("presence-a", `{"user_id":"1","user_info":`+strings.Repeat("[", 124)+strings.Repeat("]", 124)+`}`), "joins presence-a"},
+		{"user info too deep", subscribe("presence-a", `{"user_id":"1","user_info":`+strings.Repeat("[", 125)+strings.Repeat("]", 125)+`}`), "nested too deeply"},
 		{"longest event name", clientEvent(200), "publishes private-a"},
 		{"event name too long", clientEvent(201), "more than 200 characters"},
 		{"echo is bounded", `{"event":"pusher:unsubscribe","data":{"channel":"` + strings.Repeat("x", 5000) + `"}}`, "xxx..., or subscription in progress"},

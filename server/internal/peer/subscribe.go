@@ -130,6 +130,11 @@ func parseMember(channelData string) (Member, *Decline) {
 	if len(member.UserInfo) > maxUserInfo {
 		return Member{}, &Decline{limitReached, "Invalid user_info: it has more than " + strconv.Itoa(maxUserInfo) + " bytes", CodeClientEvent}
 	}
+	// In a snapshot it stands four levels deep, and one member that parsers
+	// refuse would hide all the others.
+	if nested := "[[[[" + string(member.UserInfo) + "]]]]"; !wire.Valid([]byte(nested)) {
+		return Member{}, &Decline{invalidMember, "Invalid user_info: it is nested too deeply", CodeClientEvent}
+	}
 	return Member{ID: member.UserID, Info: member.UserInfo}, nil
 }
 
