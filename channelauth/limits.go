@@ -1,6 +1,10 @@
 package channelauth
 
-import "github.com/thimble-go/thimble/internal/wire"
+import (
+	"time"
+
+	"github.com/thimble-go/thimble/internal/wire"
+)
 
 // Limits of the protocol. Signing refuses what is beyond them, because the
 // broker would refuse it later with less to say. Verifying does not look at
@@ -36,3 +40,6 @@ const (
 // preflight: long enough to spare a round trip per reconnect, short enough
 // that a changed AllowedOrigins is felt the same day.
 const preflightSeconds = "600"
+
+// bodyTimeout is how long a request's body may take to come.
+const bodyTimeout = 15 * time.Second

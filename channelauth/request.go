@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"time"
 	"unicode/utf8"
 )
 
@@ -81,6 +82,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	if r.ContentLength > MaxBody {
 		return nil, tooLarge
 	}
+	// Whoever mounts the handler may have a server without a timeout.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	if r.Body == nil { // a request made by hand, in a test
 		return nil, nil
 	}

@@ -230,7 +230,11 @@ func (s *Session) confirmed(ch *Channel, m *wire.Message) {
 	ch.state, ch.stale = subscribed, false
 	ch.attempts, ch.refreshed, ch.err = 0, false, nil
 	if ch.Kind == wire.Presence {
-		ch.snapshot(m.Payload())
+		data := m.Payload()
+		if data == nil && len(m.Data) > 0 {
+			s.fail(&MessageError{string(m.Data[:min(len(m.Data), rawShown)]), errSnapshot})
+		}
+		ch.snapshot(data)
 	}
 	s.events.push(Event{Kind: Subscribed, Channel: ch})
 }

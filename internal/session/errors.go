@@ -89,6 +89,10 @@ func (e *ServerError) Error() string {
 // errNoEvent is what is wrong with a message of which nobody can say what it is.
 var errNoEvent = errors.New("thimble: it names no event")
 
+// errSnapshot is what is wrong with a confirmation that leaves the members of a
+// presence channel unknown.
+var errSnapshot = errors.New("thimble: the confirmation of a presence channel has no list of members that can be read")
+
 // MessageError is a message that could not be read. The connection lives on.
 type MessageError struct {
 	Raw string // the message as it came, cut at 1 KiB

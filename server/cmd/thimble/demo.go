@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,7 +24,7 @@ func newDemo() *cobra.Command {
 		Short: "Show a device on a page, with everything it takes in one process",
 		Long: `Show a device on a page, with everything it takes in one process: a broker, an
 authorization endpoint, a simulated device that runs the application of the
-boards, and a page that shows and steers it.
+boards, and a page that shows and steers it. The secret is new on each run.
 
 With --key and --cluster, or --host, the hosted service or another server
 stands in for the broker. The authorization endpoint then signs with the secret
@@ -37,7 +39,7 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 				if t.secret+t.appID != "" || t.plaintext {
 					return usage(cmd, errors.New("the demo's own broker has credentials of its own; name another service with --key and --cluster or --host"))
 				}
-				t = target{appID: "app-id", key: "app-key", secret: "app-secret"}
+				t = target{appID: "app-id", key: "app-key", secret: newSecret()}
 			} else if err := t.fill(cmd, "place", "key", "secret"); err != nil {
 				return err
 			}
@@ -58,12 +60,17 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 			if err != nil {
 				return err
 			}
+			if !loopback(l) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "INSECURE: the demo can be reached from other machines. Anyone there can join, and steer the device.")
+			}
 			if asJSON {
 				p := &printer{out: cmd.OutOrStdout(), json: true}
 				p.print(line{Event: "ready", Data: map[string]string{"page": d.Page(), "websocket": d.WebSocket(), "key": t.key, "app_id": t.appID}}, "")
 				err = p.failed()
 			} else {
-				_, err = fmt.Fprint(cmd.OutOrStdout(), d.Box())
+				if _, err = fmt.Fprint(cmd.OutOrStdout(), d.Box()); err != nil {
+					err = unwritable(err)
+				}
 			}
 			if err == nil {
 				<-cmd.Context().Done()
@@ -82,6 +89,14 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 	f.BoolVar(&asJSON, "json", false, "one line of JSON instead of the box")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log what the parts do")
 	return cmd
+}
+
+// newSecret makes a secret for one run. A well-known one would let every web
+// page that the visitor has open sign itself in.
+func newSecret() string {
+	var b [10]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
 }
 
 // command is how the reader started this program: by its name, or with go run.

@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"syscall"
 	"time"
 )
 
-// shutdownTime is how long things may take to end after Ctrl-C.
-const shutdownTime = 800 * time.Millisecond
+// shutdownTime is how long things may take to end in order after Ctrl-C, and
+// endTime when the process ends in any case.
+const (
+	shutdownTime = 700 * time.Millisecond
+	endTime      = 950 * time.Millisecond
+)
 
 // listen listens, and says what to do when that fails.
 func listen(addr string) (net.Listener, error) {
@@ -19,24 +22,20 @@ func listen(addr string) (net.Listener, error) {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use by another program; choose another port with --addr %s, or any free one with --addr %s", addr, withPort(addr, 1), withPort(addr, 0))
+		return nil, fmt.Errorf("%s is in use by another program; choose another port with --addr, or take any free one with --addr %s", addr, anyPort(addr))
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("%s may not be used by this user; choose a port above 1023 with --addr", addr)
 	}
-	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	return nil, fmt.Errorf("cannot listen on %q: %w; --addr is host:port, such as 127.0.0.1:6001", addr, err)
 }
 
-// withPort suggests an address: the next port, or 0.
-func withPort(addr string, step int) string {
-	host, port, err := net.SplitHostPort(addr)
+// anyPort is the address with port 0.
+func anyPort(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return addr
 	}
-	n, _ := strconv.Atoi(port)
-	if step == 0 {
-		return net.JoinHostPort(host, "0")
-	}
-	return net.JoinHostPort(host, strconv.Itoa(n+step))
+	return net.JoinHostPort(host, "0")
 }
 
 // loopback says whether only this machine can reach the listener.

@@ -10,15 +10,24 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble"
 )
 
 func main() {
-	// The first Ctrl-C ends things in order, the second at once.
+	// Output that nobody reads any more is an error to be told, not a reason
+	// for a broker to die of writing its log.
+	signal.Ignore(syscall.SIGPIPE)
+
+	// The first Ctrl-C ends things in order, the second at once, and so does
+	// time: writing may be blocked by a reader that has stopped.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() {
+		stop()
+		time.AfterFunc(endTime, func() { os.Exit(1) })
+	})
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -29,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil // Ctrl-C is how these commands end
 	}
 	if err != nil {

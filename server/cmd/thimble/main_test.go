@@ -149,7 +149,9 @@ func TestWrongUsage(t *testing.T) {
 		"no secret":              {[]string{"trigger", "--cluster", "eu", "--app-id", "1", "--key", "k", "a", "b", "c"}, "--secret (PUSHER_SECRET)"},
 		"address with a scheme":  {[]string{"subscribe", "--host", "http://127.0.0.1:1", "--key", "k", "news"}, `without "http://"`},
 		"plaintext to a cluster": {[]string{"subscribe", "--cluster", "eu", "--plaintext", "--key", "k", "news"}, "--plaintext goes with --host"},
-		"cluster with a dot":     {[]string{"subscribe", "--cluster", "eu.example.com", "--key", "k", "news"}, "Cluster"},
+		"cluster with a dot":     {[]string{"subscribe", "--cluster", "eu.example.com", "--key", "k", "news"}, "--cluster has characters"},
+		"impossible channel":     {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "two words"}, `CHANNEL "two words"`},
+		"no event":               {[]string{"trigger", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", "c", "", "d"}, "EVENT is empty"},
 		"credentials and --dev":  {[]string{"serve", "--dev", "--key", "k"}, "--dev has credentials of its own"},
 		"serve without any":      {[]string{"serve"}, "--app-id (PUSHER_APP_ID), --key (PUSHER_KEY), --secret (PUSHER_SECRET)"},
 	} {
@@ -236,7 +238,7 @@ func TestRefused(t *testing.T) {
 		args []string
 		says string
 	}{
-		"wrong key":              {[]string{"subscribe", "--key", "wrong", "news"}, "check Key"},
+		"wrong key":              {[]string{"subscribe", "--key", "wrong", "news"}, "check --key"},
 		"wrong secret":           {[]string{"subscribe", "--key", "app-key", "--secret", "wrong", "private-news"}, "Invalid signature"},
 		"no way to authorize":    {[]string{"subscribe", "--key", "app-key", "private-news"}, "needs authorization"},
 		"trigger: wrong secret":  {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "wrong", "news", "e", "d"}, "401"},
@@ -271,6 +273,49 @@ func TestNobodyThere(t *testing.T) {
 	sub := background(t, "subscribe", "--host", addr, "--plaintext", "--key", "k", "news")
 	if line := sub.await(t, "error"); !strings.Contains(line["error"].(string), "refused") {
 		t.Errorf("line %v", line)
+	}
+}
+
+// A channel that is refused again on every connection is still only one.
+func TestRefusedChannelDoesNotEndTheOthers(t *testing.T) {
+	first := background(t, "serve", "--dev", "--addr", "127.0.0.1:0")
+	addr := first.await(t, "listening")["data"].(map[string]any)["address"].(string)
+	sub := background(t, "subscribe", "--host", addr, "--plaintext", "--key", "app-key", "private-a", "news")
+	for range 3 {
+		sub.await(t, "pusher:subscription_error")
+		sub.await(t, "pusher:subscription_succeeded")
+		first.stop(t)
+		first = background(t, "serve", "--dev", "--addr", addr)
+		first.await(t, "listening")
+	}
+	sub.await(t, "pusher:subscription_succeeded")
+	sub.stop(t)
+	if sub.code != 0 {
+		t.Errorf("exit code %d: %s", sub.code, sub.errs.String())
+	}
+}
+
+// Whoever interrupts a publication is not told that it was published.
+func TestTriggerInterrupted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		conn, err := l.Accept()
+		if err == nil {
+			conn.Read(make([]byte, 1)) // the request is here, and gets no answer
+			cancel()
+			io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	}()
+	var errs bytes.Buffer
+	code := run(ctx, []string{"trigger", "--host", l.Addr().String(), "--plaintext", "--app-id", "a", "--key", "k", "--secret", "s", "news", "e", "d"}, io.Discard, &errs)
+	if code != 1 || !strings.Contains(errs.String(), "may have been published, or not") {
+		t.Errorf("exit code %d: %s", code, errs.String())
 	}
 }
 

@@ -57,8 +57,10 @@ func (p *printer) failed() error {
 	if p.err == nil {
 		return nil
 	}
-	return fmt.Errorf("cannot write the output: %w", p.err)
+	return unwritable(p.err)
 }
+
+func unwritable(err error) error { return fmt.Errorf("cannot write the output: %w", err) }
 
 // clean makes text from a peer safe for a terminal: control characters could
 // move the cursor or hide what is there.
@@ -71,9 +73,36 @@ func clean(s string) string {
 	}, s)
 }
 
-// message is an error's text as it is printed behind "thimble: ", without the
-// name of the package that it comes from.
+// message is an error's text as it is printed behind "thimble: ": without the
+// name of the package that it comes from, in the words of this tool, and with
+// what to do where the text alone does not tell.
 func message(err error) string {
 	text := strings.TrimPrefix(err.Error(), "thimble: ")
-	return clean(strings.TrimPrefix(text, "apiclient: "))
+	text = strings.TrimPrefix(text, "apiclient: ")
+	text = inFlags.Replace(text)
+	for _, hint := range hints {
+		if strings.Contains(text, hint.says) {
+			text += "; " + hint.try
+			break
+		}
+	}
+	return clean(text)
+}
+
+// inFlags turns the names of the libraries' fields into those of flags.
+var inFlags = strings.NewReplacer(
+	"set Config.Authorizer or use SubscribeAuthorized", "add --auth-endpoint, or --secret for development",
+	"set Config.Cluster", "set --cluster", "or Config.Host", "or --host",
+	"Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
+	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
+	"unset Plaintext", "leave --plaintext out",
+)
+
+// hints say what to try about errors of the network.
+var hints = []struct{ says, try string }{
+	{"connection refused", "is a server running there?"},
+	{"first record does not look like a TLS handshake", "the server speaks no TLS: add --plaintext if it is one of your own"},
+	{"server gave HTTP response to HTTPS client", "the server speaks no TLS: add --plaintext if it is one of your own"},
+	{"no such host", "check the name, and this machine's network"},
+	{"certificate signed by unknown authority", "the server's certificate is not from an authority that this machine knows"},
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble"
@@ -31,6 +33,11 @@ error.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("missing argument CHANNEL")
+			}
+			for _, name := range args {
+				if err := channelauth.CheckChannel(name); err != nil {
+					return fmt.Errorf("CHANNEL %q: %s", name, strings.TrimPrefix(err.Error(), "channelauth: "))
+				}
 			}
 			return nil
 		},
@@ -67,9 +74,9 @@ type subscriber struct {
 	out   *printer // events
 	notes *printer // what happens to the connection
 
-	stop    context.CancelFunc
-	pending int   // channels that may still be subscribed
-	refusal error // why the last of them was refused
+	stop     context.CancelFunc
+	channels map[string]bool  // all of them
+	refused  map[string]error // those that will not be tried again on this connection
 }
 
 // connect makes the client, with everything bound.
@@ -88,14 +95,11 @@ func (s *subscriber) connect(channels []string) (*thimble.Client, error) {
 	client.OnStateChange(s.stateChanged)
 	client.OnError(func(err error) { s.note(line{Event: "error", Error: message(err)}, message(err)) })
 	client.BindAll(s.event)
-	seen := make(map[string]bool)
+	s.channels, s.refused = make(map[string]bool), make(map[string]error)
 	for _, name := range channels {
-		if !seen[name] {
-			seen[name] = true
-			client.Subscribe(name)
-		}
+		s.channels[name] = true
+		client.Subscribe(name)
 	}
-	s.pending = len(seen)
 	return client, nil
 }
 
@@ -103,7 +107,11 @@ func (s *subscriber) connect(channels []string) (*thimble.Client, error) {
 func (s *subscriber) sign(_ context.Context, req thimble.AuthRequest) (thimble.Token, error) {
 	var data string
 	if channelauth.KindOf(req.Channel) == channelauth.Presence {
-		data = fmt.Sprintf(`{"user_id":%q}`, s.userID)
+		b, err := json.Marshal(map[string]string{"user_id": s.userID})
+		if err != nil {
+			return thimble.Token{}, &thimble.AuthError{Permanent: true, Err: err}
+		}
+		data = string(b)
 	}
 	signer := channelauth.Signer{Key: s.target.key, Secret: s.target.secret}
 	auth, err := signer.SignChannel(req.SocketID, req.Channel, data)
@@ -124,8 +132,11 @@ func (s *subscriber) run(ctx context.Context, client *thimble.Client) error {
 	switch {
 	case s.out.failed() != nil:
 		return s.out.failed()
-	case s.refusal != nil:
-		return &refusedError{s.refusal}
+	case len(s.refused) == len(s.channels):
+		for _, err := range s.refused {
+			return &refusedError{err}
+		}
+		return nil
 	case errors.As(err, &closed):
 		return &refusedError{err}
 	}
@@ -148,6 +159,7 @@ func (s *subscriber) event(e thimble.Event) {
 	text := clean(e.Channel) + "  " + clean(e.Name)
 	switch e.Name {
 	case thimble.EventSubscribed:
+		delete(s.refused, e.Channel)
 		s.note(l, "subscribed to "+e.Channel)
 		return
 	case thimble.EventSubscriptionError:
@@ -177,12 +189,12 @@ func (s *subscriber) failed(l line, err error) {
 		s.note(l, l.Error)
 		return
 	}
-	s.pending--
-	if s.pending > 0 || s.out.json {
-		s.note(l, l.Error)
+	s.refused[l.Channel] = err
+	last := len(s.refused) == len(s.channels)
+	if !last || s.out.json {
+		s.note(l, l.Error) // the last is told by the end of the command
 	}
-	if s.pending == 0 {
-		s.refusal = err
+	if last {
 		s.stop()
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -31,8 +32,14 @@ DATA goes to the subscribers as it is, JSON by convention, 10 KB on most servers
 					return usage(cmd, err)
 				}
 			}
+			if args[1] == "" {
+				return usage(cmd, errors.New("EVENT is empty"))
+			}
 			client := apiclient.Client{BaseURL: base, AppID: t.appID, Key: t.key, Secret: t.secret}
 			_, err := client.Trigger(cmd.Context(), apiclient.Event{Name: args[1], Channels: []string{args[0]}, Data: args[2], SocketID: except})
+			if errors.Is(err, context.Canceled) {
+				return errors.New("interrupted before the server answered: the event may have been published, or not")
+			}
 			var refused *apiclient.Error
 			if errors.As(err, &refused) && refused.Status >= 400 && refused.Status <= 499 {
 				return &refusedError{err}

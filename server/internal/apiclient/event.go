@@ -89,6 +89,9 @@ func (e Event) body() (eventBody, error) {
 	if len(e.Channels) == 0 {
 		return eventBody{}, errors.New("apiclient: the event has no channel to go to")
 	}
+	if !utf8.ValidString(e.Name) {
+		return eventBody{}, errors.New("apiclient: the event's name is not UTF-8")
+	}
 	if !utf8.ValidString(e.Data) {
 		return eventBody{}, errors.New("apiclient: the event's data is not UTF-8; encode binary data, as in base64")
 	}

@@ -13,7 +13,7 @@ func (d *Demo) Box() string {
 	service := "embedded broker, no account needed"
 	secret := d.config.Secret
 	if d.hosted() {
-		service = d.websocketOrigin()
+		service = d.websocketOrigin(d.address)
 		secret = "(from the environment)"
 	}
 	rows := [][2]string{

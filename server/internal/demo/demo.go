@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/thimble-go/thimble"
@@ -56,7 +57,7 @@ func Start(config Config, l net.Listener) (*Demo, error) {
 		config:   config,
 		log:      config.Logger,
 		listener: l,
-		address:  l.Addr().String(),
+		address:  reachable(l.Addr()),
 		tickets:  newTickets(),
 	}
 	if err := d.start(); err != nil {
@@ -94,12 +95,32 @@ func (d *Demo) start() error {
 	d.server = &http.Server{
 		Handler:           d.routes(endpoint),
 		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}
 	go d.server.Serve(d.listener)
 	return d.plug.on()
+}
+
+// reachable returns an address by which a listener on all of a machine's
+// addresses can be reached, from elsewhere if there is one.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	ip := net.IPv4(127, 0, 0, 1)
+	all, _ := net.InterfaceAddrs()
+	for _, a := range all {
+		if own, ok := a.(*net.IPNet); ok && own.IP.IsGlobalUnicast() && own.IP.To4() != nil {
+			ip = own.IP
+			break
+		}
+	}
+	return net.JoinHostPort(ip.String(), strconv.Itoa(tcp.Port))
 }
 
 // clientConfig is the simulated device's connection.
@@ -128,11 +149,12 @@ func (d *Demo) url(scheme, path string) string { return scheme + "://" + d.addre
 // Page returns the page's address.
 func (d *Demo) Page() string { return d.url("http", "/") }
 
-// websocketOrigin returns scheme, host and port of the service.
-func (d *Demo) websocketOrigin() string {
+// websocketOrigin returns scheme, host and port of the service, for somebody who
+// has come to the demo by the name host.
+func (d *Demo) websocketOrigin(host string) string {
 	switch {
 	case !d.hosted():
-		return d.url("ws", "")
+		return "ws://" + host
 	case d.config.Host != "" && d.config.Plaintext:
 		return "ws://" + d.config.Host
 	case d.config.Host != "":
@@ -142,7 +164,11 @@ func (d *Demo) websocketOrigin() string {
 }
 
 // WebSocket returns the address that clients connect to.
-func (d *Demo) WebSocket() string { return d.websocketOrigin() + "/app/" + d.config.Key }
+func (d *Demo) WebSocket() string { return d.websocketFor(d.address) }
+
+func (d *Demo) websocketFor(host string) string {
+	return d.websocketOrigin(host) + "/app/" + d.config.Key
+}
 
 // authorize decides who may join which channel under which id.
 func (d *Demo) authorize(_ *http.Request, ask channelauth.Ask) (channelauth.Grant, error) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/thimble-go/thimble/firmware/app"
@@ -25,6 +26,7 @@ func (d *Demo) routes(endpoint http.Handler) http.Handler {
 	mux.Handle("/", d.page(http.FileServerFS(files)))
 	mux.HandleFunc("GET /demo/session", d.session)
 	mux.HandleFunc("GET /demo/device", d.device)
+	mux.HandleFunc("/demo/", notThisWay)
 	mux.HandleFunc("POST /demo/device/start", d.deviceStart)
 	mux.HandleFunc("POST /demo/device/stop", d.deviceStop)
 	mux.Handle("/pusher/auth", endpoint)
@@ -42,12 +44,7 @@ func (d *Demo) routes(endpoint http.Handler) http.Handler {
 // machine and use the demo from a visitor's browser (DNS rebinding).
 func onlyLocalNames(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := r.Host
-		if host, _, err := net.SplitHostPort(name); err == nil {
-			name = host
-		}
-		_, err := netip.ParseAddr(strings.Trim(name, "[]"))
-		if err != nil && !strings.EqualFold(name, "localhost") {
+		if !localName(r.Host) {
 			http.Error(w, "The demo answers only to localhost and to addresses.", http.StatusMisdirectedRequest)
 			return
 		}
@@ -55,13 +52,28 @@ func onlyLocalNames(next http.Handler) http.Handler {
 	})
 }
 
+// localName says whether a Host field holds localhost or an address, with a
+// port or without. Nothing else fits in, so it may be repeated in a header.
+func localName(name string) bool {
+	if host, port, err := net.SplitHostPort(name); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+		name = host
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && addr.Zone() == ""
+}
+
 // page serves the files of the page, which may load and reach nothing else.
 func (d *Demo) page(files http.Handler) http.Handler {
-	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' " +
-		d.websocketOrigin() + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", policy)
+		header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' "+
+			d.websocketOrigin(r.Host)+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Cache-Control", "no-store")
 		files.ServeHTTP(w, r)
@@ -105,7 +117,7 @@ func (d *Demo) session(w http.ResponseWriter, r *http.Request) {
 		DeviceControl bool      `json:"device_control"`
 		Snippets      []Snippet `json:"snippets"`
 	}{
-		Key: d.config.Key, WebSocket: d.WebSocket(), Auth: "/pusher/auth", Channel: app.DefaultChannel,
+		Key: d.config.Key, WebSocket: d.websocketFor(r.Host), Auth: "/pusher/auth", Channel: app.DefaultChannel,
 		Ticket: d.tickets.issue(userID), UserID: userID, Role: role, Service: service,
 		DeviceControl: role == "operator", Snippets: d.Snippets(),
 	})
@@ -132,6 +144,11 @@ func (d *Demo) deviceStop(w http.ResponseWriter, r *http.Request) {
 	}
 	d.plug.off()
 	d.device(w, r)
+}
+
+// notThisWay answers what below /demo/ is no door, or is used the wrong way.
+func notThisWay(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusNotFound, map[string]string{"error": "There is GET /demo/session and GET /demo/device, and POST /demo/device/start and stop."})
 }
 
 // fromPage refuses what another site's page could send: it cannot set a header
