@@ -95,7 +95,7 @@ var inFlags = strings.NewReplacer(
 	"set Config.Cluster", "set --cluster", "or Config.Host", "or --host",
 	"Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
 	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
-	"unset Plaintext", "leave --plaintext out",
+	"unset Plaintext", "leave --plaintext out", "Endpoint.URL", "--auth-endpoint",
 )
 
 // hints say what to try about errors of the network.
