@@ -21,6 +21,24 @@ type Token struct {
 	// ChannelData is the text that was signed with it, exactly as it was; a
 	// presence channel needs it, with the member's user_id and user_info.
 	ChannelData string
+	// SharedSecret is the key of an encrypted channel, 32 bytes. It stays on
+	// this side of the connection. The client overwrites it once it has a copy.
+	SharedSecret []byte
+}
+
+// UserToken is a UserAuthorizer's yes.
+type UserToken struct {
+	// Auth is KEY:SIGNATURE.
+	Auth string
+	// UserData is the text that was signed with it, exactly as it was: a JSON
+	// object with the user's id.
+	UserData string
+}
+
+// UserAuthorizer gets tokens for signing a user in, for the connection with
+// that socket id. What is said of an Authorizer holds for it too.
+type UserAuthorizer interface {
+	AuthorizeUser(ctx context.Context, socketID string) (UserToken, error)
 }
 
 // Authorizer gets tokens for private and presence channels. It is called on a

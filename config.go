@@ -42,6 +42,10 @@ type Config struct {
 	// Endpoint. Zero: such channels need SubscribeAuthorized.
 	Authorizer Authorizer
 
+	// UserAuthorizer gets the tokens for SignIn: mostly an Endpoint. Zero: there
+	// is no signing in.
+	UserAuthorizer UserAuthorizer
+
 	// AuthTimeout bounds one authorization. Zero: 10 s.
 	AuthTimeout time.Duration
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,7 @@ func TestEndpointAnswers(t *testing.T) {
 				Params: map[string]string{"csrf": secret},
 			}
 			token, err := e.Authorize(context.Background(), request)
-			if token != test.want {
+			if !reflect.DeepEqual(token, test.want) {
 				t.Errorf("got %+v", token)
 			}
 			if test.fails == "" {

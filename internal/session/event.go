@@ -65,6 +65,14 @@ type Member struct {
 type Token struct {
 	Auth        string
 	ChannelData string
+	// SharedSecret is the key of an encrypted channel.
+	SharedSecret []byte
+}
+
+// UserToken is what authorizes a sign-in.
+type UserToken struct {
+	Auth     string
+	UserData string
 }
 
 // Names of the protocol's events.
