@@ -76,17 +76,30 @@ func (ch *Channel) BindFrom(event string, allow func(userID string) bool, fn Han
 // channel. The event's name starts with "client-". data is a JSON text, at
 // most 10 KB; empty means {}. Send an object: some servers take nothing else.
 //
-// An error says that nothing was sent. Without one the event has been handed
-// to the connection, which is no proof that anybody got it.
+// An error says that nothing was sent, nor will be. Without one the event has
+// been handed to the connection, or waits in Config.Backlog; that is no proof
+// that anybody gets it.
 func (ch *Channel) Trigger(event, data string) error {
 	c := ch.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := session.Trigger(c.session, ch.state, event, data); err != nil {
-		return err
+	err := session.Trigger(c.session, c.now(), ch.state, event, data)
+	if err == nil {
+		c.settle()
 	}
-	c.settle()
-	return nil
+	c.mu.Unlock()
+	if c.cfg.Logger != nil {
+		c.log(Record{Level: LevelDebug, Message: "triggered", Channel: ch.Name(), Event: event, Size: len(data), Err: err})
+	}
+	return err
+}
+
+// MemberChanges returns who has joined and who has left a presence channel
+// across the last gap, for handlers of EventSubscribed and later, until the
+// connection ends. It needs Config.MemberChanges.
+func (ch *Channel) MemberChanges() (joined, left []Member) {
+	ch.client.mu.Lock()
+	defer ch.client.mu.Unlock()
+	return ch.state.MemberChanges()
 }
 
 // Members returns the members of a presence channel, in no order; none unless

@@ -38,7 +38,11 @@ type Client struct {
 	scope       context.Context // of the dial, and of authorizations for this connection
 	cancel      context.CancelFunc
 	writing     bool
-	broken      error // of a write: the transport is only read from, until brokenUntil
+	writer      net.Conn // that is being written to
+	out, rest   []byte   // what is being written, and what of it is left
+	parting     parting  // to be closed once that is done
+	background  func()   // writeRest
+	broken      error    // of a write: the transport is only read from, until brokenUntil
 	brokenUntil time.Duration
 	spare       []byte // the session's other output buffer
 
@@ -57,14 +61,16 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{
+	c := &Client{
 		cfg:      cfg,
 		addr:     addr,
 		start:    time.Now(),
 		session:  s,
 		channels: make(map[string]*Channel),
 		wake:     make(chan struct{}, 1),
-	}, nil
+	}
+	c.background = c.writeRest
+	return c, nil
 }
 
 // Channel returns the channel of that name without subscribing to it, for
@@ -171,5 +177,55 @@ func (c *Client) Disconnect() {
 	c.settle()
 }
 
-// now is the session's time: since New, and never 0.
-func (c *Client) now() time.Duration { return time.Since(c.start) + 1 }
+// Probe says that there is a reason to doubt the connection: the machine has
+// woken up, or its network has changed. The server is pinged and has 10 s to
+// answer (PongTimeout, if that is less) before the client connects anew; a
+// wait for the next attempt to connect ends at once.
+func (c *Client) Probe() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Probe(c.now())
+	c.settle()
+}
+
+// Server is where a client connects to, and as which application. The fields
+// are those of Config.
+type Server struct {
+	Key       string // zero: as before
+	Cluster   string
+	Host      string
+	Path      string
+	Plaintext bool
+}
+
+// Switch goes on with another server, or another application. Channels, what
+// is subscribed and handlers stay; a connection that there is ends, and tokens
+// are asked for anew. An error says that nothing has changed.
+func (c *Client) Switch(to Server) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cfg := c.cfg
+	if to.Key != "" {
+		cfg.Key = to.Key
+	}
+	cfg.Cluster, cfg.Host, cfg.Path, cfg.Plaintext = to.Cluster, to.Host, to.Path, to.Plaintext
+	addr, err := cfg.check()
+	if err != nil {
+		return err
+	}
+	// The other fields are read without the lock, and are not written again.
+	c.cfg.Key, c.cfg.Cluster, c.cfg.Host, c.cfg.Path, c.cfg.Plaintext = cfg.Key, cfg.Cluster, cfg.Host, cfg.Path, cfg.Plaintext
+	c.addr = addr
+	c.session.Retarget(c.now(), addr.session(&cfg))
+	c.hangup()
+	c.settle()
+	return nil
+}
+
+// now is the session's time, never 0.
+func (c *Client) now() time.Duration {
+	if c.cfg.Clock != nil {
+		return c.cfg.Clock() + 1
+	}
+	return time.Since(c.start) + 1
+}

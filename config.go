@@ -71,6 +71,39 @@ type Config struct {
 	// returns ErrQueueFull. Zero: 256 KiB.
 	Queue int
 
+	// Attempts is how many attempts to connect may fail in a row before the
+	// client gives up and Run returns an *AttemptsError. Zero: it never does.
+	Attempts int
+
+	// EventRate is how many client events may be sent in any second; more are
+	// refused with ErrRateLimited, or wait in the Backlog. Zero: 10, the hosted
+	// service's limit. Negative: no limit, for servers without one.
+	EventRate int
+
+	// Backlog bounds in bytes the client events that wait until they can be
+	// sent: for the subscription, for a connection, for EventRate. They go in
+	// order; when the backlog is full Trigger returns ErrQueueFull. Zero: what
+	// cannot be sent at once is an error.
+	Backlog int
+
+	// MemberChanges keeps the members of presence channels across a lost
+	// connection, for Channel.MemberChanges. That takes their memory twice for
+	// a while. Zero: they are dropped.
+	MemberChanges bool
+
+	// Network brings the link below the client up, on a device that does so
+	// itself. Zero: the link is there.
+	Network Network
+
+	// Logger is told what happens, from LogLevel on. It is called on several
+	// goroutines, one call at a time for each; it must not block for long.
+	// Secrets, tokens and the data of events are never in a Record. Zero:
+	// silent.
+	Logger Logger
+
+	// LogLevel is the least level that Logger is told. Zero: LevelInfo.
+	LogLevel Level
+
 	// PollWait is how long a Poll with nothing to do waits for something to
 	// come. Zero: 1 ms.
 	PollWait time.Duration
@@ -87,6 +120,24 @@ type Config struct {
 	// Entropy is the source of randomness for masks and delays. Zero:
 	// crypto/rand, where the platform has it.
 	Entropy io.Reader
+
+	// Clock is the time since some fixed moment, never going back: for
+	// simulations, and for boards whose own clock stops. It decides when things
+	// are due; how long a call of the network may block is the platform's
+	// affair. Zero: the monotonic clock of package time.
+	Clock func() time.Duration
+}
+
+// Network is the link below a client, such as a Wi-Fi station.
+type Network interface {
+	// Up brings the link up, or makes sure that it is. It is called before
+	// each attempt to connect, beside the driver, and should return when ctx
+	// ends, which is a minute later at the latest.
+	Up(ctx context.Context) error
+
+	// Lost says that a connection, or an attempt to make one, has ended in a
+	// way that casts doubt on the link. It is called on the driver's goroutine.
+	Lost(err error)
 }
 
 var (
@@ -125,7 +176,7 @@ func (cfg *Config) check() (address, error) {
 		return addr, errCluster
 	case cfg.Path != "" && (cfg.Path[0] != '/' || strings.HasSuffix(cfg.Path, "/") || !printable(cfg.Path, "?# ")):
 		return addr, errPath
-	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0:
+	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0 || cfg.Backlog < 0 || cfg.Attempts < 0:
 		return addr, errSize
 	case cfg.AuthTimeout < 0 || cfg.PollWait < 0,
 		cfg.ActivityTimeout != 0 && cfg.ActivityTimeout < time.Second,
@@ -226,13 +277,21 @@ func printable(s, except string) bool {
 	return true
 }
 
+// session returns what the session below must know of an address.
+func (a address) session(cfg *Config) session.Target {
+	return session.Target{Host: a.host, Path: a.target, TLS: !cfg.Plaintext}
+}
+
 // session returns the configuration of the session below.
 func (cfg *Config) session(addr address) session.Config {
 	entropy := cfg.Entropy
 	return session.Config{
-		Host:            addr.host,
-		Target:          addr.target,
-		TLS:             !cfg.Plaintext,
+		Target:          addr.session(cfg),
+		Link:            cfg.Network != nil,
+		Attempts:        cfg.Attempts,
+		EventRate:       cfg.EventRate,
+		Backlog:         cfg.Backlog,
+		MemberChanges:   cfg.MemberChanges,
 		Authorizer:      cfg.Authorizer != nil,
 		ReadBuffer:      cfg.ReadBuffer,
 		MaxMessage:      cfg.MaxMessage,

@@ -17,6 +17,7 @@ var (
 	ErrNotJSON          = session.ErrNotJSON
 	ErrTooLarge         = session.ErrTooLarge
 	ErrQueueFull        = session.ErrQueueFull
+	ErrRateLimited      = session.ErrRateLimited
 	ErrEncrypted        = session.ErrEncrypted
 	ErrNoAuthorizer     = session.ErrNoAuthorizer
 	ErrTokenExpired     = session.ErrTokenExpired
@@ -55,6 +56,13 @@ type (
 
 	// MessageError is a message from the server that could not be read.
 	MessageError = session.MessageError
+
+	// AttemptsError says that the client gave up connecting: Config.Attempts.
+	AttemptsError = session.AttemptsError
+
+	// DiscardedError says that client events that waited in Config.Backlog will
+	// not be sent, because their channel was unsubscribed.
+	DiscardedError = session.DiscardedError
 
 	// OversizeError is a message from the server that was skipped because it
 	// is larger than Config.MaxMessage.

@@ -1,6 +1,8 @@
 package thimble
 
 import (
+	"time"
+
 	"github.com/thimble-go/thimble/internal/session"
 	"github.com/thimble-go/thimble/internal/wire"
 )
@@ -41,6 +43,13 @@ type Event struct {
 
 	// Member is set for EventMemberAdded and EventMemberRemoved.
 	Member Member
+
+	// Gap is set for the first event of a channel behind a gap, which mostly is
+	// EventSubscribed: how long the channel's events have not come, counted
+	// from the last that was heard of the server. What was published meanwhile
+	// is lost, since the service keeps nothing: fetch it from where it came
+	// from. Zero: nothing can have been missed.
+	Gap time.Duration
 
 	// Err is set for EventSubscriptionError.
 	Err error

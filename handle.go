@@ -19,7 +19,7 @@ func (c *Client) handle(ev *session.Event) {
 		return
 	}
 
-	e := Event{Err: ev.Err, Member: ev.Member}
+	e := Event{Err: ev.Err, Member: ev.Member, Gap: ev.Gap}
 	var ch *Channel
 	if ev.Channel != nil {
 		e.Channel = ev.Channel.Name
@@ -43,6 +43,12 @@ func (c *Client) handle(ev *session.Event) {
 
 	c.mu.Unlock()
 	defer c.mu.Lock()
+	if c.cfg.Logger != nil {
+		c.logEvent(ev, &e)
+	}
+	if c.cfg.Network != nil {
+		c.doubt(ev)
+	}
 	switch ev.Kind {
 	case session.StateChanged:
 		for _, fn := range onState {

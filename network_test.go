@@ -114,6 +114,7 @@ func TestPeerTakesNothing(t *testing.T) {
 	cfg := f.config()
 	cfg.Authorizer = tokens("")
 	cfg.Queue = 64 << 10
+	cfg.EventRate = -1
 	client := newClient(t, cfg)
 	ch := client.Subscribe("private-a")
 	confirmed := events(ch.Bind, thimble.EventSubscribed)

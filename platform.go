@@ -13,6 +13,9 @@ import (
 // freshDeadlines says that a read deadline must be set before each read.
 const freshDeadlines = false
 
+// detached says that a write that takes long is left to a goroutine.
+const detached = true
+
 // maxWorkers is how many authorizations run at the same time.
 const maxWorkers = 8
 

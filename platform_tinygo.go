@@ -13,6 +13,10 @@ import (
 // network stacks of boards do not keep one, or do not forget an old one.
 const freshDeadlines = true
 
+// detached says that a write that takes long is left to a goroutine: here it
+// would cost a stack, and not every network stack ends a write in the middle.
+const detached = false
+
 // maxWorkers is how many authorizations run at the same time: these stacks
 // have a connection or two to give.
 const maxWorkers = 1

@@ -172,7 +172,7 @@ func (c *Client) receive(at time.Duration) {
 	// stays; when it passes, it is set anew.
 	if freshDeadlines || c.armed > at || c.armed <= c.now() {
 		c.armed = at
-		_ = conn.SetReadDeadline(c.start.Add(at))
+		_ = conn.SetReadDeadline(time.Now().Add(at - c.now()))
 	}
 	c.reading = true
 	space := c.session.Space()

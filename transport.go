@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// moment is how long a goroutine that has something to send may be held up by
+// a connection that takes nothing just now.
+const moment = 2 * time.Millisecond
+
 // farewell is how long the close frame may take before the transport is closed
 // regardless.
 const farewell = 250 * time.Millisecond
@@ -29,11 +33,18 @@ func (c *Client) dial(secure bool) {
 		c.cancel()
 	}
 	c.scope, c.cancel = context.WithCancel(context.Background())
-	ctx := c.scope
+	ctx, addr := c.scope, c.addr
+	if secure && c.cfg.Plaintext {
+		addr.dial = addr.securePort() // the server has sent us there with 4000
+	}
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
-		conn, raw, err := c.connect(ctx, secure)
+		err := c.linkUp(ctx)
+		var conn, raw net.Conn
+		if err == nil {
+			conn, raw, err = c.connect(ctx, addr, secure)
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch {
@@ -54,17 +65,14 @@ func (c *Client) dial(secure bool) {
 }
 
 // connect dials, and puts TLS on top of what is raw then.
-func (c *Client) connect(ctx context.Context, secure bool) (conn, raw net.Conn, err error) {
-	address := c.addr.dial
-	if secure && c.cfg.Plaintext {
-		address = c.addr.securePort() // the server has sent us there with 4000
-	}
-	conn, err = c.cfg.Dial(ctx, "tcp", address)
+func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
+	c.log(Record{Level: LevelDebug, Message: "dialling " + addr.dial})
+	conn, err = c.cfg.Dial(ctx, "tcp", addr.dial)
 	if err != nil || !secure {
 		return conn, nil, err
 	}
 	raw = conn
-	conn, err = c.cfg.TLS(ctx, raw, c.addr.server)
+	conn, err = c.cfg.TLS(ctx, raw, addr.server)
 	if err != nil {
 		_ = raw.Close()
 		return nil, nil, err
@@ -106,41 +114,104 @@ func (c *Client) hangup() {
 	if c.reading {
 		c.notify() // the driver reads from what is closed below
 	}
-	c.conn, c.reading = nil, false
-	if c.session.Pending() && !c.writing && c.broken == nil {
-		_ = conn.SetWriteDeadline(time.Now().Add(farewell))
-		_, _ = conn.Write(c.session.Output(nil))
+	raw := c.raw
+	c.conn, c.raw, c.reading = nil, nil, false
+	var last []byte
+	if c.session.Pending() && c.broken == nil {
+		last = c.session.Output(nil)
 	}
-	closeConn(conn, c.raw)
+	_ = conn.SetWriteDeadline(time.Now().Add(farewell))
+	if c.writing && c.writer == conn {
+		c.parting = parting{conn, raw, last} // behind what is being written
+		return
+	}
+	leave(parting{conn, raw, last})
+}
+
+// parting is a transport that is to be closed behind its last bytes.
+type parting struct {
+	conn, raw net.Conn
+	last      []byte
+}
+
+func leave(p parting) {
+	if len(p.last) > 0 {
+		_, _ = p.conn.Write(p.last)
+	}
+	closeConn(p.conn, p.raw)
 }
 
 // flush writes what the session has to say. One goroutine at a time writes;
-// what others add meanwhile it takes along. The lock is held, but not while
-// writing.
+// what others add meanwhile it takes along. What cannot be written in a moment
+// is left to a goroutine that ends when it is, so that nobody waits for a slow
+// peer. The lock is held, but not while writing.
 func (c *Client) flush() {
-	if c.writing {
-		return
-	}
-	c.writing = true
-	for c.conn != nil && c.broken == nil && c.session.Pending() {
-		conn := c.conn
-		out := c.session.Output(c.spare)
-		c.spare = nil
+	for !c.writing && c.conn != nil && c.broken == nil && c.session.Pending() {
+		c.writing, c.writer = true, c.conn
+		c.out = c.session.Output(c.spare)
+		c.spare, c.rest = nil, c.out
+		if detached && c.raw != nil {
+			c.tasks.Add(1)
+			go c.background() // TLS does not survive a write that is cut short
+			return
+		}
+		conn, wait := c.writer, writeTimeout
+		if detached {
+			wait = moment
+		}
 		c.mu.Unlock()
-		_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		_, err := conn.Write(out)
+		_ = conn.SetWriteDeadline(time.Now().Add(wait))
+		n, err := conn.Write(c.rest)
 		c.mu.Lock()
-		if cap(out) <= keepSpare {
-			c.spare = out[:0]
+		if detached && err != nil && isTimeout(err) && c.parting.conn != conn {
+			c.rest = c.rest[n:]
+			c.tasks.Add(1)
+			go c.background()
+			return
 		}
-		if err != nil && conn == c.conn {
-			// What cannot be written to may still hold the server's close
-			// frame, which says more than this error.
-			c.broken, c.brokenUntil = err, c.now()+lastWords
-			c.notify()
-		}
+		c.wrote(err)
 	}
-	c.writing = false
+}
+
+// writeRest is what flush leaves to another goroutine.
+func (c *Client) writeRest() {
+	defer c.tasks.Done()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conn := c.writer
+	if c.parting.conn != conn {
+		_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+	c.mu.Unlock()
+	_, err := conn.Write(c.rest)
+	c.mu.Lock()
+	c.wrote(err)
+	c.flush()
+}
+
+// wrote ends a write. The lock is held.
+func (c *Client) wrote(err error) {
+	conn := c.writer
+	if cap(c.out) <= keepSpare {
+		c.spare = c.out[:0]
+	}
+	c.writing, c.writer, c.out, c.rest = false, nil, nil, nil
+	switch {
+	case c.parting.conn == conn:
+		p := c.parting
+		c.parting = parting{}
+		if err != nil {
+			p.last = nil
+		}
+		c.mu.Unlock()
+		leave(p)
+		c.mu.Lock()
+	case err != nil && conn == c.conn:
+		// What cannot be written to may still hold the server's close frame,
+		// which says more than this error.
+		c.broken, c.brokenUntil = err, c.now()+lastWords
+		c.notify()
+	}
 }
 
 // lost tells the session that a transport has ended. The lock is held.
@@ -155,4 +226,22 @@ func (c *Client) lost(conn net.Conn, err error) {
 func isTimeout(err error) bool {
 	timeout, ok := err.(net.Error)
 	return ok && timeout.Timeout()
+}
+
+// linkUp brings the network up, for a device that says how. It takes as long as
+// it takes; the time for connecting begins behind it.
+func (c *Client) linkUp(ctx context.Context) error {
+	if c.cfg.Network == nil {
+		return nil
+	}
+	c.log(Record{Level: LevelDebug, Message: "bringing the network up"})
+	if err := c.cfg.Network.Up(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Err() == nil {
+		c.session.LinkUp(c.now())
+	}
+	return ctx.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/thimble-go/thimble/internal/session"
 	"github.com/thimble-go/thimble/internal/websocket"
@@ -140,7 +141,7 @@ func TestQueueIsBounded(t *testing.T) {
 	data := `"` + strings.Repeat("x", 1000) + `"`
 	sent := 0
 	for ; sent < 100; sent++ {
-		if err := session.Trigger(st.s, ch, "client-x", data); err != nil {
+		if err := session.Trigger(st.s, st.now, ch, "client-x", data); err != nil {
 			if err != session.ErrQueueFull {
 				t.Fatal(err)
 			}
@@ -166,7 +167,7 @@ func TestQueueIsBounded(t *testing.T) {
 	if out := st.s.Output(nil); len(out) > 10_000+500 {
 		t.Errorf("%d bytes wait to be written", len(out))
 	}
-	if err := session.Trigger(st.s, ch, "client-x", data); err != nil {
+	if err := session.Trigger(st.s, st.now, ch, "client-x", data); err != nil {
 		t.Errorf("after the queue was written: %v", err)
 	}
 }
@@ -179,19 +180,19 @@ func TestSizeOfClientEvents(t *testing.T) {
 	st.s.SubscribeAuthorized(st.now, ch, session.Token{Auth: "k:a"})
 	st.text(`{"event":"pusher_internal:subscription_succeeded","channel":"private-a"}`)
 	fits := []byte(`"` + strings.Repeat("x", session.MaxEventData-2) + `"`)
-	if err := session.Trigger(st.s, ch, "client-x", fits); err != nil {
+	if err := session.Trigger(st.s, st.now, ch, "client-x", fits); err != nil {
 		t.Errorf("the largest: %v", err)
 	}
-	if err := session.Trigger(st.s, ch, "client-x", append(fits, ' ')); err != session.ErrTooLarge {
+	if err := session.Trigger(st.s, st.now, ch, "client-x", append(fits, ' ')); err != session.ErrTooLarge {
 		t.Errorf("one more: %v", err)
 	}
-	if err := session.Trigger(st.s, ch, "client-x", "\"\xff\""); err != session.ErrNotJSON {
+	if err := session.Trigger(st.s, st.now, ch, "client-x", "\"\xff\""); err != session.ErrNotJSON {
 		t.Errorf("not UTF-8: %v", err)
 	}
-	if err := session.Trigger(st.s, ch, "client-"+strings.Repeat("x", 193), "{}"); err != nil {
+	if err := session.Trigger(st.s, st.now, ch, "client-"+strings.Repeat("x", 193), "{}"); err != nil {
 		t.Errorf("a name of 200: %v", err)
 	}
-	if err := session.Trigger(st.s, ch, "client-"+strings.Repeat("x", 194), "{}"); err != session.ErrEventName {
+	if err := session.Trigger(st.s, st.now, ch, "client-"+strings.Repeat("x", 194), "{}"); err != session.ErrEventName {
 		t.Errorf("a name of 201: %v", err)
 	}
 }
@@ -259,8 +260,10 @@ func TestNothingIsAllocated(t *testing.T) {
 	})
 	t.Run("trigger", func(t *testing.T) {
 		spare := s.Output(nil)
+		now := time.Hour
 		if n := testing.AllocsPerRun(100, func() {
-			if err := session.Trigger(s, ch, "client-x", `{"on":true}`); err != nil {
+			now += time.Second / session.DefaultEventRate
+			if err := session.Trigger(s, now, ch, "client-x", `{"on":true}`); err != nil {
 				t.Error(err)
 			}
 			spare = s.Output(spare)

@@ -35,6 +35,14 @@ type Channel struct {
 	// Presence.
 	members map[string]string // id to info; nil unless subscribed
 	me      string
+
+	// The gap since the connection before; see gap.go.
+	heard        time.Duration     // when its messages last came; 0: no gap
+	told         bool              // a message has carried the gap to the user
+	before       map[string]string // the members then, if asked for
+	joined, left []Member
+
+	waiting int // events in the backlog
 }
 
 // codeUnauthorized is what some servers put into the error event that refuses
@@ -117,6 +125,8 @@ func (s *Session) SubscribeAuthorized(now time.Duration, ch *Channel, token Toke
 func (s *Session) Unsubscribe(now time.Duration, ch *Channel) {
 	ch.wanted = false
 	ch.err = nil
+	ch.endGap()
+	s.discard(ch)
 	s.reconcile(now, ch)
 }
 
@@ -209,7 +219,7 @@ func (s *Session) subscribe(now time.Duration, ch *Channel, token Token) {
 }
 
 // confirmed handles the server's yes.
-func (s *Session) confirmed(ch *Channel, m *wire.Message) {
+func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 	if ch == nil || ch.state == subscribed {
 		return
 	}
@@ -235,8 +245,10 @@ func (s *Session) confirmed(ch *Channel, m *wire.Message) {
 			s.fail(&MessageError{string(m.Data[:min(len(m.Data), rawShown)]), errSnapshot})
 		}
 		ch.snapshot(data)
+		ch.compare()
 	}
-	s.events.push(Event{Kind: Subscribed, Channel: ch})
+	s.events.push(Event{Kind: Subscribed, Channel: ch, Gap: ch.caughtUp(now)})
+	s.flushBacklog(now)
 }
 
 // refused handles the server's no.
@@ -346,6 +358,7 @@ func (ch *Channel) reset() {
 // forgetChannels is reset for all: the connection is gone.
 func (s *Session) forgetChannels() {
 	for _, ch := range s.channels {
+		s.leave(ch)
 		ch.reset()
 	}
 	s.channelsAt = 0

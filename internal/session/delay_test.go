@@ -45,7 +45,7 @@ func TestDelaysGrowExactly(t *testing.T) {
 	// New takes four bytes and each delay eight, so that all delays are made
 	// of this number.
 	const word = 0xFEDCBA9876543210
-	s, err := session.New(session.Config{Host: "h", Target: "/", Entropy: func(b []byte) error {
+	s, err := session.New(session.Config{Target: session.Target{Host: "h", Path: "/"}, Entropy: func(b []byte) error {
 		for i := 0; i < len(b); i += 8 {
 			binary.LittleEndian.PutUint64(b[i:], word>>32|word<<32&(1<<64-1))
 		}
@@ -71,7 +71,7 @@ func TestDelaysAreSpreadOverTheirWholeRange(t *testing.T) {
 	high := make([]time.Duration, len(most))
 	random := rand.New(rand.NewSource(1))
 	for run := range 500 {
-		s, err := session.New(session.Config{Host: "h", Target: "/", Entropy: func(b []byte) error {
+		s, err := session.New(session.Config{Target: session.Target{Host: "h", Path: "/"}, Entropy: func(b []byte) error {
 			random.Read(b)
 			return nil
 		}})
@@ -108,6 +108,7 @@ func TestDelaysAfterShortConnections(t *testing.T) {
 	st.start("1.1", 120)
 	drop := func(lasted time.Duration) time.Duration {
 		st.advance(lasted)
+		st.text(`{"event":"pusher:pong"}`) // so that it does not die of silence
 		st.said = nil
 		st.session().Lost(st.now, errCut)
 		var ev session.Event
@@ -184,7 +185,7 @@ func TestEntropyFails(t *testing.T) {
 			st.text(`{"event":"pusher_internal:subscription_succeeded","channel":"private-a"}`)
 			failing = errCut
 			for range 20 {
-				if err := session.Trigger(st.s, st.s.Channel("private-a"), "client-x", "{}"); err == session.ErrEntropy {
+				if err := session.Trigger(st.s, st.now, st.s.Channel("private-a"), "client-x", "{}"); err == session.ErrEntropy {
 					return
 				} else if err != nil {
 					st.t.Errorf("trigger: %v", err)
@@ -197,6 +198,7 @@ func TestEntropyFails(t *testing.T) {
 			st := newStage(t)
 			failing = nil
 			st.cfg.Entropy = func(b []byte) error { clear(b); return failing }
+			st.cfg.EventRate = -1
 			test.cause(st)
 			if !st.s.Busy() && st.s.State() == session.Connected {
 				t.Error("nothing asks the driver to look")

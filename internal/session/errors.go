@@ -16,7 +16,8 @@ var (
 	ErrEncryptedChannel = errors.New("thimble: clients may not send events on an encrypted channel")
 	ErrNotJSON          = errors.New(`thimble: the data of a client event is a JSON text, such as {"on":true}`)
 	ErrTooLarge         = errors.New("thimble: the data of a client event is larger than 10 KB")
-	ErrQueueFull        = errors.New("thimble: the queue of unsent messages is full; the connection is slower than the sender")
+	ErrQueueFull        = errors.New("thimble: the queue of unsent messages is full; the connection is slower than the sender (Config.Queue and Config.Backlog bound it)")
+	ErrRateLimited      = errors.New("thimble: more client events in a second than Config.EventRate; send fewer, or set Config.Backlog to have them wait")
 	ErrEncrypted        = errors.New("thimble: encrypted channels are not supported by this version")
 	ErrNoAuthorizer     = errors.New("thimble: this channel needs authorization; set Config.Authorizer or use SubscribeAuthorized")
 	ErrTokenExpired     = errors.New("thimble: the token was made for an earlier connection; call SubscribeAuthorized with one for the new socket id, or set Config.Authorizer")
@@ -85,6 +86,30 @@ func (e *ServerError) Error() string {
 	}
 	return "thimble: the server says: " + e.Message + " (code " + strconv.Itoa(e.Code) + ")"
 }
+
+// DiscardedError says that client events that waited in the backlog will not be
+// sent, because their channel was unsubscribed.
+type DiscardedError struct {
+	Channel string
+	Count   int
+}
+
+func (e *DiscardedError) Error() string {
+	return "thimble: " + strconv.Itoa(e.Count) + " client events that waited for a subscription to " + e.Channel + " are discarded with it"
+}
+
+// AttemptsError says that connecting was given up after so many attempts in a
+// row.
+type AttemptsError struct {
+	Attempts int
+	Err      error // of the last one
+}
+
+func (e *AttemptsError) Error() string {
+	return "thimble: gave up after " + strconv.Itoa(e.Attempts) + " attempts to connect: " + trimPrefix(e.Err.Error())
+}
+
+func (e *AttemptsError) Unwrap() error { return e.Err }
 
 // errNoEvent is what is wrong with a message of which nobody can say what it is.
 var errNoEvent = errors.New("thimble: it names no event")

@@ -10,6 +10,7 @@ const (
 	defaultPong     = 30 * time.Second  // silence after it before the connection counts as lost
 	connectTimeout  = 15 * time.Second  // from dialling to the first message
 	unavailable     = 10 * time.Second  // without success before the state says so
+	linkTimeout     = 60 * time.Second  // before that, for a device to bring its network up
 	confirmTimeout  = 30 * time.Second  // for the answer to a subscription
 
 	// A lost connection is retried after a random part of a delay that doubles
@@ -22,6 +23,20 @@ const (
 	// stable is how long a connection must last for the delay to start again
 	// at its first value. A server that accepts and drops at once is not well.
 	stable = 60 * time.Second
+)
+
+// DefaultEventRate is how many client events the service takes in a second of
+// one connection (protocol documentation, "Client events").
+const DefaultEventRate = 10
+
+const (
+	// probeTimeout is how long the answer to a probe may take: whoever asks
+	// has a reason to doubt the connection.
+	probeTimeout = 10 * time.Second
+
+	// leastAdaptive is the least that pings are apart because of what died, as
+	// in pusher-js.
+	leastAdaptive = 10 * time.Second
 )
 
 // Sizes, in bytes.

@@ -59,7 +59,7 @@ func newWorld(t testing.TB, n int64) *world {
 		wanted: make(map[string]bool), sent: make(map[string]int), got: make(map[string]int),
 	}
 	s, err := session.New(session.Config{
-		Host: "h", Target: "/", Authorizer: true,
+		Target: session.Target{Host: "h", Path: "/"}, Authorizer: true,
 		Entropy: func(b []byte) error { w.random.Read(b); return nil },
 	})
 	if err != nil {

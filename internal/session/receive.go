@@ -104,7 +104,11 @@ func (s *Session) readMessage(now time.Duration, text []byte) {
 	if ch == nil || ch.Kind != wire.Presence {
 		m.UserID = nil // only there does the server vouch for it
 	}
-	s.events.push(Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID})
+	ev := Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID}
+	if ch != nil && ch.heard != 0 {
+		ev.Gap = ch.early(now)
+	}
+	s.events.push(ev)
 }
 
 // readGreeting reads the first message: only this one decides by the code of
@@ -122,7 +126,10 @@ func (s *Session) readGreeting(now time.Duration, m *wire.Message) {
 		if seconds, ok := data.Get("activity_timeout").Float(); ok && seconds > 0 && seconds < s.activity.Seconds() {
 			s.activity = max(time.Duration(seconds*float64(time.Second)), time.Second)
 		}
-		s.phase, s.readyAt, s.unavailableAt = ready, now, 0
+		if s.adaptive != 0 {
+			s.activity = min(s.activity, s.adaptive)
+		}
+		s.phase, s.readyAt, s.unavailableAt, s.failures = ready, now, 0, 0
 		s.setState(Connected, nil, 0)
 		s.resubscribe(now)
 		return
@@ -167,7 +174,7 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 		}
 		s.refused(now, ch, int(status), &ServerError{0, text})
 	case nameSucceeded:
-		s.confirmed(ch, m)
+		s.confirmed(now, ch, m)
 	case nameMemberAdded:
 		s.memberAdded(ch, m.Payload())
 	case nameMemberRemoved:

@@ -39,9 +39,14 @@ func (s *Session) lose(now time.Duration, err error, do action) {
 			s.attempts = 0
 		}
 		s.unavailableAt = now + unavailable
+	} else {
+		s.failures++
 	}
 	s.forget()
 
+	if s.cfg.Attempts > 0 && s.failures >= s.cfg.Attempts && do != stop {
+		do, err = stop, &AttemptsError{s.cfg.Attempts, err}
+	}
 	switch do {
 	case stop:
 		s.phase, s.err, s.unavailableAt = idle, err, 0

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"time"
 	"unicode/utf8"
 
 	"github.com/thimble-go/thimble/internal/websocket"
@@ -67,8 +68,9 @@ func (s *Session) answerPing(payload []byte) {
 	}
 }
 
-// Trigger sends a client event. data is a JSON text; empty means {}.
-func Trigger[T ~string | ~[]byte](s *Session, ch *Channel, event string, data T) error {
+// Trigger sends a client event, or puts it into the backlog. data is a JSON
+// text; empty means {}.
+func Trigger[T ~string | ~[]byte](s *Session, now time.Duration, ch *Channel, event string, data T) error {
 	switch {
 	case !wire.IsClientEvent(event) || utf8.RuneCountInString(event) > wire.MaxEventName:
 		return ErrEventName
@@ -78,12 +80,38 @@ func Trigger[T ~string | ~[]byte](s *Session, ch *Channel, event string, data T)
 		return ErrPublicChannel
 	case len(data) > MaxEventData:
 		return ErrTooLarge
+	}
+	err := error(nil)
+	if s.flushBacklog(now); ch.waiting > 0 {
+		err = ErrRateLimited // it must not overtake the others
+	} else {
+		err = send(s, now, ch, event, data)
+	}
+	switch err {
+	case ErrNotConnected, ErrNotSubscribed, ErrRateLimited, ErrQueueFull:
+		if s.cfg.Backlog == 0 || !ch.wanted {
+			return err
+		}
+		if err := s.wait(ch, event, []byte(data)); err != nil {
+			return err
+		}
+		s.flushBacklog(now) // for the time of the next try
+		return nil
+	}
+	return err
+}
+
+// send writes a client event, if it may be sent now.
+func send[T ~string | ~[]byte](s *Session, now time.Duration, ch *Channel, event string, data T) error {
+	switch {
 	case s.phase != ready:
 		return ErrNotConnected
 	case ch.state != subscribed:
 		return ErrNotSubscribed
 	case len(s.out)+len(event)+len(ch.Name)+len(data) > s.cfg.Queue:
 		return ErrQueueFull
+	case now < s.limit.at():
+		return ErrRateLimited
 	}
 	start := len(s.out)
 	out := websocket.Begin(s.out)
@@ -101,5 +129,6 @@ func Trigger[T ~string | ~[]byte](s *Session, ch *Channel, event string, data T)
 	if !s.finish(out, start) {
 		return ErrEntropy
 	}
+	s.limit.note(now)
 	return nil
 }

@@ -9,9 +9,11 @@ import (
 // Config is what a session needs to know. The driver fills all of it in,
 // except where zero has a meaning.
 type Config struct {
-	Host   string // of the Host header, with the port unless it is the scheme's own
-	Target string // of the request: path and query
-	TLS    bool
+	Target
+
+	// Link says that dialling brings the network up first, and that LinkUp
+	// tells when it is.
+	Link bool
 
 	// Authorizer says that Authorize events are answered.
 	Authorizer bool
@@ -22,6 +24,11 @@ type Config struct {
 
 	ActivityTimeout time.Duration // zero: 120 s; the server may ask for less
 	PongTimeout     time.Duration // zero: 30 s
+
+	Attempts      int  // to connect, in a row, before it is given up; zero: no limit
+	EventRate     int  // client events in a second; zero: DefaultEventRate, negative: no limit
+	Backlog       int  // bytes of client events that may wait until they can be sent; zero: none
+	MemberChanges bool // keep the members of presence channels across a gap, to tell who came and went
 
 	// Entropy fills b with random bytes.
 	Entropy func(b []byte) error
@@ -64,8 +71,11 @@ type Session struct {
 	connectBy time.Duration
 	readyAt   time.Duration
 
+	adaptive time.Duration // learned from connections that died of silence; 0: nothing
+
 	// The attempts.
-	attempts      int
+	attempts      int // since a connection was last stable
+	failures      int // since there was a connection
 	retryAt       time.Duration
 	unavailableAt time.Duration // 0 while connected or already unavailable
 
@@ -74,6 +84,9 @@ type Session struct {
 	channelsAt time.Duration // no channel has a deadline before; 0: none has any
 	tickets    uint32
 	sent       uint32 // subscriptions sent, to tell which was first
+
+	limit   limiter
+	backlog backlog
 }
 
 // New returns a session in state Initialized.
@@ -94,7 +107,11 @@ func New(cfg Config) (*Session, error) {
 	if cfg.PongTimeout == 0 {
 		cfg.PongTimeout = defaultPong
 	}
-	s := &Session{cfg: cfg, tls: cfg.TLS, byName: make(map[string]*Channel)}
+	if cfg.EventRate == 0 {
+		cfg.EventRate = DefaultEventRate
+	}
+	s := &Session{cfg: cfg, tls: cfg.Target.TLS, byName: make(map[string]*Channel)}
+	s.limit.most = max(cfg.EventRate, 0)
 	s.random.fill = cfg.Entropy
 	var probe [4]byte
 	if s.random.take(probe[:]); s.random.err != nil {
@@ -119,7 +136,7 @@ func (s *Session) Connect(now time.Duration) {
 	if s.phase != idle {
 		return
 	}
-	s.attempts, s.err = 0, nil
+	s.attempts, s.failures, s.adaptive, s.err = 0, 0, 0, nil
 	s.unavailableAt = now + unavailable
 	s.setState(Connecting, nil, 0)
 	s.dial(now)
@@ -147,7 +164,7 @@ func (s *Session) Dialed(now time.Duration) {
 		return
 	}
 	s.key = websocket.NewKey(random)
-	out, err := websocket.AppendRequest(s.out[:0], s.cfg.Host, s.cfg.Target, s.key)
+	out, err := websocket.AppendRequest(s.out[:0], s.cfg.Host, s.cfg.Path, s.key)
 	if err != nil {
 		s.drop(now, err, retry)
 		return
@@ -155,11 +172,19 @@ func (s *Session) Dialed(now time.Duration) {
 	s.out, s.phase, s.heard = out, opening, now
 }
 
+// LinkUp says that the network is there now: the time for connecting begins.
+func (s *Session) LinkUp(now time.Duration) {
+	if s.phase == dialing {
+		s.connectBy = now + connectTimeout
+	}
+}
+
 // Lost says that the transport has ended, or could not be opened.
 func (s *Session) Lost(now time.Duration, err error) {
 	if s.phase == idle || s.phase == waiting {
 		return
 	}
+	s.died(now)
 	s.lose(now, err, retry)
 }
 
@@ -233,6 +258,7 @@ func (s *Session) Deadline() (time.Duration, bool) {
 			earliest(s.heard + s.activity)
 		}
 		earliest(s.channelsAt)
+		earliest(s.backlog.retryAt)
 	}
 	return at, at != 0
 }
@@ -257,6 +283,9 @@ func (s *Session) Advance(now time.Duration) {
 		if s.phase == ready && s.channelsAt != 0 && now >= s.channelsAt {
 			s.advanceChannels(now)
 		}
+		if s.backlog.retryAt != 0 && now >= s.backlog.retryAt {
+			s.flushBacklog(now)
+		}
 	}
 }
 
@@ -266,6 +295,7 @@ func (s *Session) Advance(now time.Duration) {
 func (s *Session) keepAlive(now time.Duration) {
 	switch {
 	case s.pinged && now >= s.pongBy:
+		s.died(now)
 		s.drop(now, ErrPongTimeout, retry)
 	case !s.pinged && now >= s.heard+s.activity:
 		s.pinged, s.pongBy = true, now+s.cfg.PongTimeout
@@ -278,6 +308,9 @@ func (s *Session) dial(now time.Duration) {
 	s.forget()
 	s.phase = dialing
 	s.connectBy = now + connectTimeout
+	if s.cfg.Link {
+		s.connectBy = now + linkTimeout
+	}
 	s.events.push(Event{Kind: Dial, TLS: s.tls})
 }
 
@@ -289,6 +322,8 @@ func (s *Session) forget() {
 	s.parser = websocket.Parser{MaxMessage: s.cfg.MaxMessage, SkipOversize: true}
 	s.in.reset()
 	s.forgetChannels()
+	s.limit.reset()
+	s.backlog.retryAt = 0
 }
 
 // hangup closes the transport, if there is one, behind a close frame.

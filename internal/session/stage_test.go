@@ -46,7 +46,7 @@ func newStage(t testing.TB) *stage {
 		now:   time.Second,
 		asked: make(map[string][]asked),
 		cfg: session.Config{
-			Host: "example.com", Target: "/app/key", Authorizer: true,
+			Target: session.Target{Host: "example.com", Path: "/app/key"}, Authorizer: true,
 			// All zeros: every delay is the least that it may be.
 			Entropy: func(b []byte) error { clear(b); return nil },
 		},
@@ -117,7 +117,7 @@ func (st *stage) event(ev *session.Event) {
 	case session.Failure:
 		st.say("error%s%s", retry(ev.Retry), reason)
 	case session.Subscribed:
-		st.say("subscribed %s", name)
+		st.say("subscribed %s%s", name, gap(ev))
 	case session.SubscriptionFailed:
 		var typed *session.SubscriptionError
 		if !errors.As(ev.Err, &typed) || typed.Channel != name || ev.Channel.Err() != ev.Err || typed.Retry != ev.Retry {
@@ -146,7 +146,7 @@ func (st *stage) event(ev *session.Event) {
 		if name != "" {
 			on = " on " + name
 		}
-		st.say("event %s%s%s %s", ev.Name, on, from, ev.Data)
+		st.say("event %s%s%s %s%s", ev.Name, on, from, ev.Data, gap(ev))
 	default:
 		st.t.Errorf("event of kind %d", ev.Kind)
 	}
@@ -320,16 +320,30 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
+// gap writes down how long a gap is that an event ends.
+func gap(ev *session.Event) string {
+	if ev.Gap == 0 {
+		return ""
+	}
+	return " gap " + ev.Gap.String()
+}
+
 // members writes the members of a channel down: "a={} b".
 func members(ch *session.Channel) string {
+	var all []session.Member
+	ch.Members(func(m session.Member) { all = append(all, m) })
+	return memberList(all)
+}
+
+func memberList(members []session.Member) string {
 	var all []string
-	ch.Members(func(m session.Member) {
+	for _, m := range members {
 		text := m.ID
 		if m.Info != "" {
 			text += "=" + m.Info
 		}
 		all = append(all, text)
-	})
+	}
 	sort.Strings(all)
 	return strings.Join(all, " ")
 }

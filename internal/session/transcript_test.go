@@ -16,9 +16,12 @@ import (
 // TestTranscripts plays conversations with one session. What happens to it:
 //
 //	config NAME VALUE      before all else: activity, pong (durations), tls,
-//	                       no-authorizer, max-message, queue, read-buffer (bytes),
+//	                       no-authorizer, max-message, queue, read-buffer, backlog
+//	                       (bytes), attempts, event-rate, member-changes
 //	connect, disconnect    what the user asks for
 //	subscribe C, unsubscribe C
+//	probe                  the user doubts the connection
+//	retarget HOST PATH     the user goes on with another server; "tls" may follow
 //	present C AUTH DATA    the user subscribes with a token that he has
 //	trigger C EVENT DATA   a client event; one that is refused says "error"
 //	start ID SECONDS       shorthand: connected with that socket id and activity
@@ -48,7 +51,7 @@ import (
 //	authorize C for ID     asks for a token
 //	state NAME             and "retry 1s" when it waits, and the reason
 //	error TEXT             a failure that changes no state
-//	subscribed C
+//	subscribed C           and "gap 1s" behind a gap, as with an event
 //	failed C status 403 retry 1ns TEXT; "for good" in place of a retry
 //	added C ID INFO, removed C ID INFO
 //	event NAME on C from USER DATA
@@ -59,6 +62,7 @@ import (
 //	quiet                  nothing has happened that no step expected
 //	is-subscribed C, not-subscribed C
 //	members C a=INFO b     all of them, in alphabetical order
+//	changes C joined a=INFO left b=INFO
 //	me C ID
 //	socket ID              empty: none
 //	in STATE               the state now
@@ -105,6 +109,10 @@ func (st *stage) step(step transcript.Step) {
 		s.Connect(st.now)
 	case "disconnect":
 		s.Disconnect()
+	case "probe":
+		s.Probe(st.now)
+	case "retarget":
+		s.Retarget(st.now, session.Target{Host: word[0], Path: word[1], TLS: word[2] == "tls"})
 	case "subscribe":
 		s.Subscribe(st.now, s.Channel(step.Arg))
 	case "unsubscribe":
@@ -112,7 +120,7 @@ func (st *stage) step(step transcript.Step) {
 	case "present":
 		s.SubscribeAuthorized(st.now, s.Channel(word[0]), session.Token{Auth: word[1], ChannelData: word[2]})
 	case "trigger":
-		if err := session.Trigger(s, s.Channel(word[0]), word[1], word[2]); err != nil {
+		if err := session.Trigger(s, st.now, s.Channel(word[0]), word[1], word[2]); err != nil {
 			st.say("error %s", err)
 		}
 	case "start":
@@ -182,13 +190,21 @@ func (st *stage) configure(arg string) {
 	case "pong":
 		st.cfg.PongTimeout = d
 	case "tls":
-		st.cfg.TLS = true
+		st.cfg.Target.TLS = true
 	case "no-authorizer":
 		st.cfg.Authorizer = false
 	case "max-message":
 		st.cfg.MaxMessage = n
 	case "queue":
 		st.cfg.Queue = n
+	case "backlog":
+		st.cfg.Backlog = n
+	case "attempts":
+		st.cfg.Attempts = n
+	case "event-rate":
+		st.cfg.EventRate = n
+	case "member-changes":
+		st.cfg.MemberChanges = true
 	case "read-buffer":
 		st.cfg.ReadBuffer = n
 	default:
@@ -212,6 +228,12 @@ func (st *stage) assert(step transcript.Step) bool {
 	case "members":
 		if got := members(s.Channel(name)); got != rest || s.Channel(name).MemberCount() != len(strings.Fields(rest)) {
 			st.t.Errorf("got %s (%d)", got, s.Channel(name).MemberCount())
+		}
+	case "changes":
+		joined, left := s.Channel(name).MemberChanges()
+		got := strings.TrimSpace("joined "+memberList(joined)) + strings.TrimSuffix(" left "+memberList(left), " ")
+		if got != rest {
+			st.t.Errorf("got %s", got)
 		}
 	case "me":
 		if got := s.Channel(name).Me(); got != rest {
