@@ -60,7 +60,7 @@ func (m *memory) SetWriteDeadline(time.Time) error { return nil }
 func TestNothingIsAllocated(t *testing.T) {
 	conn := new(memory)
 	client := newClient(t, thimble.Config{
-		Key: "k", Host: "example.com", Plaintext: true, Authorizer: tokens(`{"user_id":"me"}`),
+		Key: "k", Host: "example.com", Plaintext: true, EventRate: -1, Authorizer: tokens(`{"user_id":"me"}`),
 		Dial: func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 	})
 	got, sum := 0, int64(0)
@@ -116,6 +116,13 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 	if got != 3*(n+1) || sum != 2*(n+1) {
 		t.Errorf("%d calls of handlers, sum %d", got, sum)
+	}
+	if allocs := testing.AllocsPerRun(n, func() {
+		if err := room.Trigger("client-x", `{"on":true}`); err != nil {
+			t.Error(err)
+		}
+	}); allocs != 0 {
+		t.Errorf("%v allocations for each client event", allocs)
 	}
 	client.Disconnect()
 	_ = client.Poll()

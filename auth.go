@@ -107,6 +107,7 @@ func (c *Client) ask(j job) (token Token, err error) {
 	if j.ctx.Err() != nil {
 		return Token{}, j.ctx.Err() // nobody waits for it any more
 	}
+	c.log(Record{Level: LevelDebug, Message: "authorizing", Channel: j.req.Channel})
 	ctx, cancel := context.WithTimeout(j.ctx, c.cfg.AuthTimeout)
 	defer cancel()
 	defer func() {

@@ -119,10 +119,7 @@ func (c *Client) logEvent(ev *session.Event, e *Event) {
 
 // doubt tells the Network of an end that may be the link's fault.
 func (c *Client) doubt(ev *session.Event) {
-	if ev.Retry == 0 && !(ev.Kind == session.StateChanged && ev.Previous == session.Connected) {
-		return
-	}
-	if ev.Err == nil || ev.Kind == session.SubscriptionFailed {
+	if !ev.Ended {
 		return
 	}
 	switch ev.Err.(type) {

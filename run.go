@@ -109,11 +109,11 @@ const glance = 5 * time.Millisecond
 // seldom polls, makes deadlines pass unheard: the answer to a ping may be here
 // all the same.
 func (c *Client) catchUp() {
-	for end := c.now() + glance; c.conn != nil && c.now() < end; {
+	for end := time.Now().Add(glance); c.conn != nil && time.Now().Before(end); {
 		if at, ok := c.session.Deadline(); !ok || c.now() < at {
 			return
 		}
-		c.receive(end)
+		c.receive(c.now() + glance)
 		c.handleAll()
 	}
 }

@@ -53,6 +53,7 @@ type Event struct {
 	Ticket   uint32        // of an Authorize, to be handed back
 	TLS      bool          // of a Dial
 	Retry    time.Duration // until the next attempt, of StateChanged and SubscriptionFailed
+	Ended    bool          // of StateChanged and Failure: a connection, or an attempt, has ended
 	Gap      time.Duration // of the first event behind a gap: how long the gap was
 }
 

@@ -51,7 +51,7 @@ func (s *Session) Retarget(now time.Duration, to Target) {
 	s.hangup(websocket.CodeNormal, "")
 	s.forget()
 	s.unavailableAt = now + unavailable
-	s.setState(Connecting, nil, 0)
+	s.setState(Connecting, nil)
 	s.dial(now)
 }
 

@@ -130,7 +130,7 @@ func (s *Session) readGreeting(now time.Duration, m *wire.Message) {
 			s.activity = min(s.activity, s.adaptive)
 		}
 		s.phase, s.readyAt, s.unavailableAt, s.failures = ready, now, 0, 0
-		s.setState(Connected, nil, 0)
+		s.setState(Connected, nil)
 		s.resubscribe(now)
 		return
 	case nameError:

@@ -50,7 +50,7 @@ func (s *Session) lose(now time.Duration, err error, do action) {
 	switch do {
 	case stop:
 		s.phase, s.err, s.unavailableAt = idle, err, 0
-		s.setState(Failed, err, 0)
+		s.setState(Failed, err)
 		return
 	case secure:
 		if !s.tls {
@@ -75,11 +75,12 @@ func (s *Session) lose(now time.Duration, err error, do action) {
 // next one starts.
 func (s *Session) interrupted(err error, delay time.Duration) {
 	if s.state == Connected {
-		s.setState(Connecting, err, delay)
+		s.state = Connecting
+		s.events.push(Event{Kind: StateChanged, State: Connecting, Previous: Connected, Err: err, Retry: delay, Ended: true})
 		return
 	}
 	// The state stays what it was, so the reason needs an event of its own.
-	s.events.push(Event{Kind: Failure, Err: err, Retry: delay})
+	s.events.push(Event{Kind: Failure, Err: err, Retry: delay, Ended: true})
 }
 
 // delay is the most that the next attempt may have to wait.

@@ -138,7 +138,7 @@ func (s *Session) Connect(now time.Duration) {
 	}
 	s.attempts, s.failures, s.adaptive, s.err = 0, 0, 0, nil
 	s.unavailableAt = now + unavailable
-	s.setState(Connecting, nil, 0)
+	s.setState(Connecting, nil)
 	s.dial(now)
 }
 
@@ -150,7 +150,7 @@ func (s *Session) Disconnect() {
 	s.hangup(websocket.CodeNormal, "")
 	s.forget()
 	s.phase, s.unavailableAt = idle, 0
-	s.setState(Disconnected, nil, 0)
+	s.setState(Disconnected, nil)
 }
 
 // Dialed says that the transport that a Dial event asked for is there.
@@ -267,7 +267,7 @@ func (s *Session) Deadline() (time.Duration, bool) {
 func (s *Session) Advance(now time.Duration) {
 	if s.unavailableAt != 0 && now >= s.unavailableAt {
 		s.unavailableAt = 0
-		s.setState(Unavailable, nil, 0)
+		s.setState(Unavailable, nil)
 	}
 	switch s.phase {
 	case waiting:
@@ -346,13 +346,13 @@ func (s *Session) drop(now time.Duration, err error, do action) {
 }
 
 // setState changes the state and reports it, once.
-func (s *Session) setState(to State, err error, retry time.Duration) {
+func (s *Session) setState(to State, err error) {
 	if s.state == to {
 		return
 	}
 	from := s.state
 	s.state = to
-	s.events.push(Event{Kind: StateChanged, State: to, Previous: from, Err: err, Retry: retry})
+	s.events.push(Event{Kind: StateChanged, State: to, Previous: from, Err: err})
 }
 
 func (s *Session) fail(err error) { s.events.push(Event{Kind: Failure, Err: err}) }
