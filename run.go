@@ -169,8 +169,9 @@ func (c *Client) receive(at time.Duration) {
 		at = min(at, c.brokenUntil)
 	}
 	// Setting a deadline costs as much as reading, so one that is early enough
-	// stays; when it passes, it is set anew.
-	if freshDeadlines || c.armed > at || c.armed <= c.now() {
+	// stays; when it passes, it is set anew. A clock of the user's says nothing
+	// about when that is.
+	if freshDeadlines || c.cfg.Clock != nil || c.armed > at || c.armed <= c.now() {
 		c.armed = at
 		_ = conn.SetReadDeadline(time.Now().Add(at - c.now()))
 	}

@@ -122,7 +122,13 @@ func (c *Client) hangup() {
 	}
 	_ = conn.SetWriteDeadline(time.Now().Add(farewell))
 	if c.writing && c.writer == conn {
-		c.parting = parting{conn, raw, last} // behind what is being written
+		// Behind what is being written, or without it.
+		cut := conn
+		if raw != nil {
+			cut = raw
+		}
+		time.AfterFunc(2*farewell, func() { _ = cut.Close() })
+		c.parting = parting{conn, raw, last}
 		return
 	}
 	leave(parting{conn, raw, last})

@@ -1,0 +1,139 @@
+//go:build !tinygo
+
+package thimble_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/thimble-go/thimble"
+)
+
+// clogged is a connection that takes nothing any more once it is told so.
+type clogged struct {
+	net.Conn
+	closed  chan struct{}
+	once    sync.Once
+	shut    atomic.Bool
+	waiting atomic.Int32 // writes that wait with much time left
+	waits   chan struct{}
+}
+
+func (c *clogged) SetWriteDeadline(t time.Time) error {
+	if !c.shut.Load() {
+		return c.Conn.SetWriteDeadline(t)
+	}
+	if time.Until(t) > time.Second {
+		c.waiting.Add(1)
+		c.waits <- struct{}{}
+	}
+	return nil
+}
+
+func (c *clogged) Write(b []byte) (int, error) {
+	if !c.shut.Load() {
+		return c.Conn.Write(b)
+	}
+	if c.waiting.Load() == 0 {
+		return 0, timeoutError{}
+	}
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c *clogged) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "timeout" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
+
+// TestSlowPeerHoldsNobodyUp checks that neither Poll nor Trigger waits for a
+// peer that takes nothing, and that the client can be ended all the same.
+func TestSlowPeerHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	var conn *clogged
+	cfg := f.config()
+	cfg.Authorizer = tokens("")
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		var d net.Dialer
+		below, err := d.DialContext(ctx, network, address)
+		conn = &clogged{Conn: below, closed: make(chan struct{}), waits: make(chan struct{}, 10)}
+		return conn, err
+	}
+	client := newClient(t, cfg)
+	ch := client.Subscribe("private-a")
+	confirmed := events(ch.Bind, thimble.EventSubscribed)
+	got := events(ch.Bind, "e")
+	loop(t, client)
+	p := f.accept("1.1")
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:1.1"}}`)
+	p.confirm("private-a", "{}")
+	waitFor(t, "the confirmation", confirmed)
+	conn.shut.Store(true)
+	p.send(`{"event":"pusher:ping","data":{}}`) // Poll has something to write
+	for range 3 {
+		if err := ch.Trigger("client-x", "{}"); err != nil {
+			t.Error(err)
+		}
+	}
+	p.event("e", "private-a", "")
+	waitFor(t, "the event", got)
+	waitFor(t, "a write that waits beside", conn.waits)
+	if conn.waiting.Load() != 1 {
+		t.Errorf("%d writes wait", conn.waiting.Load())
+	}
+	client.Disconnect() // and the test ends, with no goroutine left
+}
+
+// TestLastWords checks that what was triggered is not lost when the client is
+// ended at once, over TLS too, where writing has a goroutine of its own.
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	cert, pool := certificate(t, time.Now().Add(time.Hour), "127.0.0.1")
+	for _, secure := range []bool{false, true} {
+		f := newFake(t)
+		cfg := f.config()
+		if secure {
+			f = secured(t, cert)
+			cfg = thimble.Config{Key: "key", Host: f.host(), TLS: thimble.WithTLS(&tls.Config{RootCAs: pool})}
+		}
+		cfg.Authorizer = tokens("")
+		cfg.EventRate = -1
+		client := newClient(t, cfg)
+		ch := client.Subscribe("private-a")
+		confirmed := events(ch.Bind, thimble.EventSubscribed)
+		r := run(t, client)
+		p := f.accept("1.1")
+		p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:1.1"}}`)
+		p.confirm("private-a", "{}")
+		waitFor(t, "the confirmation", confirmed)
+		data := `"` + strings.Repeat("x", 8000) + `"`
+		for range 20 {
+			if err := ch.Trigger("client-x", data); err != nil {
+				t.Error(err)
+			}
+		}
+		client.Disconnect()
+		for range 20 {
+			p.expect(`{"event":"client-x","channel":"private-a","data":` + data + `}`)
+		}
+		if code := p.closed(); code != 1000 {
+			t.Errorf("closed with %d", code)
+		}
+		if err := r.wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
