@@ -39,6 +39,26 @@ func (ch *Channel) Unsubscribe() {
 	c.settle()
 }
 
+// Forget takes the subscription back, unbinds all of the channel's handlers and
+// drops the channel, for programs whose channels have ever new names. This
+// object is of no use any more; Client.Channel makes another.
+func (ch *Channel) Forget() {
+	c := ch.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.channels[ch.Name()] != ch {
+		return
+	}
+	c.session.Unsubscribe(c.now(), ch.state)
+	if ch.cancel != nil {
+		ch.cancel()
+	}
+	c.session.Forget(ch.state)
+	delete(c.channels, ch.Name())
+	ch.handlers = bindings{}
+	c.settle()
+}
+
 // Subscribed says whether the server has confirmed the subscription on the
 // present connection.
 func (ch *Channel) Subscribed() bool {

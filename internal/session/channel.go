@@ -42,7 +42,8 @@ type Channel struct {
 	before       map[string]string // the members then, if asked for
 	joined, left []Member
 
-	waiting int // events in the backlog
+	waiting int  // events in the backlog
+	gone    bool // it is to be forgotten
 }
 
 // codeUnauthorized is what some servers put into the error event that refuses
@@ -85,6 +86,7 @@ func (s *Session) Channel(name string) *Channel {
 		s.byName[name] = ch
 		s.channels = append(s.channels, ch)
 	}
+	s.remember(ch)
 	return ch
 }
 
@@ -235,6 +237,7 @@ func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 			ch.reset()
 		}
 		ch.stale = true
+		s.sweep()
 		return
 	}
 	ch.state, ch.stale = subscribed, false
@@ -266,6 +269,7 @@ func (s *Session) refused(now time.Duration, ch *Channel, status int, err error)
 		how = again
 	}
 	s.failed(now, ch, &SubscriptionError{Status: status, Err: err}, how)
+	s.sweep()
 }
 
 // refusedBy finds the channel that an error without a channel is about: the
@@ -399,4 +403,5 @@ func (s *Session) advanceChannels(now time.Duration) {
 			s.channelDeadline(ch.confirmBy)
 		}
 	}
+	s.sweep()
 }

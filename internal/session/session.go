@@ -85,6 +85,8 @@ type Session struct {
 	tickets    uint32
 	sent       uint32 // subscriptions sent, to tell which was first
 
+	gone       int    // channels that are to be forgotten
+
 	limit   limiter
 	backlog backlog
 }
@@ -322,6 +324,7 @@ func (s *Session) forget() {
 	s.parser = websocket.Parser{MaxMessage: s.cfg.MaxMessage, SkipOversize: true}
 	s.in.reset()
 	s.forgetChannels()
+	s.sweep()
 	s.limit.reset()
 	s.backlog.retryAt = 0
 }

@@ -20,6 +20,7 @@ import (
 //	                       (bytes), attempts, event-rate, member-changes
 //	connect, disconnect    what the user asks for
 //	subscribe C, unsubscribe C
+//	forget C               the user takes the channel back for good
 //	probe                  the user doubts the connection
 //	retarget HOST PATH     the user goes on with another server; "tls" may follow
 //	present C AUTH DATA    the user subscribes with a token that he has
@@ -63,6 +64,7 @@ import (
 //	is-subscribed C, not-subscribed C
 //	members C a=INFO b     all of them, in alphabetical order
 //	changes C joined a=INFO left b=INFO
+//	channels A B           all that the session knows
 //	me C ID
 //	socket ID              empty: none
 //	in STATE               the state now
@@ -109,6 +111,8 @@ func (st *stage) step(step transcript.Step) {
 		s.Connect(st.now)
 	case "disconnect":
 		s.Disconnect()
+	case "forget":
+		s.Forget(s.Channel(step.Arg))
 	case "probe":
 		s.Probe(st.now)
 	case "retarget":
@@ -228,6 +232,10 @@ func (st *stage) assert(step transcript.Step) bool {
 	case "members":
 		if got := members(s.Channel(name)); got != rest || s.Channel(name).MemberCount() != len(strings.Fields(rest)) {
 			st.t.Errorf("got %s (%d)", got, s.Channel(name).MemberCount())
+		}
+	case "channels":
+		if got := strings.Join(s.ChannelNames(), " "); got != step.Arg {
+			st.t.Errorf("got %s", got)
 		}
 	case "changes":
 		joined, left := s.Channel(name).MemberChanges()
