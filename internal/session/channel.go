@@ -50,6 +50,11 @@ type Channel struct {
 // a subscription.
 const codeUnauthorized = 4009
 
+// notMember is in the text of an error that has the same code and refuses a
+// client event: the sender is not subscribed. Such a server names no channel
+// in either.
+const notMember = "not a member"
+
 type channelState uint8
 
 const (
@@ -275,7 +280,7 @@ func (s *Session) refused(now time.Duration, ch *Channel, status int, err error)
 // refusedBy finds the channel that an error without a channel is about: the
 // service names it in the text.
 func (s *Session) refusedBy(code int, message string) *Channel {
-	if code != 0 && code != codeUnauthorized {
+	if code != 0 && code != codeUnauthorized || strings.Contains(message, notMember) {
 		return nil // about something else than a subscription
 	}
 	var named *Channel
