@@ -1,0 +1,217 @@
+package thimble_test
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/internal/wire"
+)
+
+// service is a server that answers by itself, in the manner of its dialect,
+// and checks what clients say: tokens made for another connection, and
+// unsubscriptions of what was not subscribed, are errors of the test.
+type service struct {
+	*fake
+	d     *dialect
+	lines chan *line // those that have been greeted
+	// then is called behind the answer to each message, on the connection's
+	// goroutine. It may be nil.
+	then func(l *line, event, channel string)
+	// before is called before a subscription is answered, and pong for a
+	// WebSocket pong. They may be nil, and are set before the first connection.
+	before func(l *line, event, channel string)
+	pong   func(payload string)
+
+	mu      sync.Mutex
+	present *line         // the last one greeted
+	changed chan struct{} // closed, and made anew, when present or its channels change
+}
+
+// line is one connection of a service.
+type line struct {
+	s    *service
+	p    *peer
+	n    int // from 1
+	id   string
+	subs map[string]bool // guarded by s.mu
+}
+
+// newService starts a service. Its first connections may be made at once.
+func newService(t testing.TB, d *dialect, then func(l *line, event, channel string)) *service {
+	t.Helper()
+	stop, gone := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { <-gone })
+	s := &service{fake: newFake(t), d: d, then: then, lines: make(chan *line, 10000), changed: make(chan struct{})}
+	t.Cleanup(func() { close(stop) })
+	go func() {
+		defer close(gone)
+		var all sync.WaitGroup
+		defer all.Wait()
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				return
+			case conn := <-s.conns:
+				all.Add(1)
+				go func() {
+					defer all.Done()
+					s.serve(conn, n)
+				}()
+			}
+		}
+	}()
+	return s
+}
+
+// serve has one connection from its beginning to its end.
+func (s *service) serve(conn net.Conn, n int) {
+	defer conn.Close()
+	if s.wrap != nil {
+		conn = s.wrap(conn)
+	}
+	p, err := upgrade(s.t, conn)
+	if err != nil {
+		return
+	}
+	_ = conn.SetDeadline(time.Time{})
+	l := &line{s: s, p: p, n: n, id: fmt.Sprintf("%d.%d", 100_000+n, 7), subs: make(map[string]bool)}
+	if strings.Contains(p.request, "/app/unknown") {
+		for _, text := range s.d.unknown {
+			l.say(about(text, l.id, ""))
+		}
+		if s.d.unknownCode != 0 {
+			l.raw(websocket.AppendClose(nil, s.d.unknownCode, "", nil))
+		} else {
+			l.raw(websocket.AppendClose(nil, websocket.CodeNoStatus, "", nil))
+		}
+		_, _ = io.Copy(io.Discard, conn) // a reset could overtake what was said
+		return
+	}
+	s.mu.Lock()
+	s.present = l
+	s.mu.Unlock()
+	l.say(about(s.d.greeting, l.id, ""))
+	s.lines <- l
+	for {
+		item, err := p.next()
+		if err != nil {
+			break
+		}
+		if item.Opcode == websocket.Close {
+			l.raw(websocket.AppendClose(nil, item.Code, "", nil))
+			break
+		}
+		switch {
+		case item.Opcode == websocket.Text:
+			l.hear(item.Payload)
+		case item.Opcode == websocket.Pong && s.pong != nil:
+			s.pong(string(item.Payload))
+		}
+	}
+	s.mu.Lock()
+	clear(l.subs)
+	s.signal()
+	s.mu.Unlock()
+}
+
+// hear answers one message.
+func (l *line) hear(text []byte) {
+	t := l.s.t
+	var m wire.Message
+	if err := wire.Parse(text, &m); err != nil {
+		t.Errorf("server: got %q", text)
+		return
+	}
+	event, channel := string(m.Event), string(m.Channel)
+	switch event {
+	case "pusher:subscribe":
+		data := wire.Value(m.Data)
+		channel = data.Get("channel").Text()
+		if auth := data.Get("auth").Text(); wire.KindOf(channel).Authorized() && auth != "key:"+l.id {
+			t.Errorf("server: %s comes with the token %s on connection %s", channel, auth, l.id)
+		}
+		if l.s.before != nil {
+			l.s.before(l, event, channel)
+		}
+		l.s.d.answer(l, channel)
+	case "pusher:unsubscribe":
+		channel = wire.Value(m.Data).Get("channel").Text()
+		if !l.has(channel) {
+			t.Errorf("server: %s is unsubscribed and was not subscribed", channel)
+		}
+		l.note(channel, false)
+	case "pusher:ping":
+		l.say(l.s.d.pong)
+	}
+	if l.s.then != nil {
+		l.s.then(l, event, channel)
+	}
+}
+
+// say sends a message; that the connection has ended shows when it is read.
+func (l *line) say(text string) {
+	l.raw(websocket.AppendFrame(nil, websocket.Text, text, nil))
+}
+
+func (l *line) raw(b []byte) { _, _ = l.p.conn.Write(b) }
+
+func (l *line) event(name, channel, data string) {
+	l.say(string(wire.AppendStringEvent(nil, name, channel, "", data)))
+}
+
+func (l *line) has(channel string) bool {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	return l.subs[channel]
+}
+
+func (l *line) note(channel string, subscribed bool) {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if subscribed {
+		l.subs[channel] = true
+	} else {
+		delete(l.subs, channel)
+	}
+	l.s.signal()
+}
+
+// signal wakes who waits for a change. The lock is held.
+func (s *service) signal() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// subscribed returns what is subscribed on the last connection, and what is
+// closed when that changes.
+func (s *service) subscribed() (map[string]bool, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.present == nil {
+		return nil, s.changed
+	}
+	return maps.Clone(s.present.subs), s.changed
+}
+
+// settles waits until exactly the channels that are wanted are subscribed.
+func (s *service) settles(want map[string]bool) {
+	s.t.Helper()
+	for {
+		got, changed := s.subscribed()
+		if maps.Equal(got, want) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-time.After(patience):
+			s.t.Fatalf("subscribed are %v, wanted %v", got, want)
+		}
+	}
+}
