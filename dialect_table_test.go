@@ -151,4 +151,3 @@ func (d *dialect) answer(l *line, name string) {
 		}
 	}
 }
-

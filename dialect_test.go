@@ -3,6 +3,7 @@ package thimble_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -267,6 +268,8 @@ func dialectUnknown(t *testing.T, d *dialect) {
 func dialectReproaches(t *testing.T, d *dialect) {
 	asked, hold := make(chan bool), make(chan bool)
 	s := newService(t, d, nil)
+	release := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release)
 	s.before = func(l *line, event, channel string) {
 		if event == "pusher:subscribe" && channel == "private-slow" {
 			close(asked)
@@ -293,7 +296,7 @@ func dialectReproaches(t *testing.T, d *dialect) {
 			t.Errorf("told as %#v", err)
 		}
 	}
-	close(hold)
+	release()
 	waitFor(t, "the confirmation", confirmed)
 	select {
 	case e := <-failed:

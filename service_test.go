@@ -41,6 +41,8 @@ type line struct {
 	n    int // from 1
 	id   string
 	subs map[string]bool // guarded by s.mu
+	seq  int             // of a test's own, for use in then
+	left bool            // the same
 }
 
 // newService starts a service. Its first connections may be made at once.
