@@ -24,10 +24,10 @@ func TestEveryOffset(t *testing.T) {
 		drive func(testing.TB, *thimble.Client)
 		cut   func(at int) weather
 	}{
-		{"down, end", func(t testing.TB, c *thimble.Client) { run(t, c) }, func(at int) weather { return weather{down: way{after: at, then: fin}} }},
+		{"down, end", runs, func(at int) weather { return weather{down: way{after: at, then: fin}} }},
 		{"down, reset", loop, func(at int) weather { return weather{down: way{after: at, then: reset}} }},
 		{"up, end", loop, func(at int) weather { return weather{up: way{after: at, then: fin}} }},
-		{"up, reset", func(t testing.TB, c *thimble.Client) { run(t, c) }, func(at int) weather { return weather{up: way{after: at, then: reset}} }},
+		{"up, reset", runs, func(at int) weather { return weather{up: way{after: at, then: reset}} }},
 	} {
 		t.Run(how.name, func(t *testing.T) {
 			t.Parallel()
