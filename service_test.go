@@ -97,7 +97,9 @@ func (s *service) serve(conn net.Conn, n int) {
 		return
 	}
 	s.mu.Lock()
-	s.present = l
+	if s.present == nil || n > s.present.n { // one that was cut may be served late
+		s.present = l
+	}
 	s.mu.Unlock()
 	l.say(about(s.d.greeting, l.id, ""))
 	s.lines <- l
