@@ -34,6 +34,7 @@ type Client struct {
 	// The transport.
 	conn        net.Conn
 	raw         net.Conn        // below conn, if that is TLS
+	dialled     string          // the address of the present attempt
 	opening     uint32          // counts dials, to know an answer that comes too late
 	scope       context.Context // of the dial, and of authorizations for this connection
 	cancel      context.CancelFunc

@@ -131,7 +131,7 @@ func TestTLSLayer(t *testing.T) {
 	if _, err := f.tcp().Read(make([]byte, 1)); err == nil {
 		t.Error("the client talks without TLS")
 	}
-	if err := waitFor(t, "the failure", errs); err != refused {
+	if err := waitFor(t, "the failure", errs); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 	f.accept("1.1")

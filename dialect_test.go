@@ -58,7 +58,7 @@ func dialectClient(t testing.TB, s *service, channels ...string) *thimble.Client
 }
 
 func dialectKinds(t *testing.T, d *dialect) {
-	s := newService(t, d, nil)
+	s := newService(t, manner{d: d})
 	client := dialectClient(t, s)
 	changes := states(client)
 	misses := events(client.Bind, "pusher:cache_miss")
@@ -107,7 +107,7 @@ func dialectKinds(t *testing.T, d *dialect) {
 }
 
 func dialectReturns(t *testing.T, d *dialect) {
-	s := newService(t, d, nil)
+	s := newService(t, manner{d: d})
 	want := make(map[string]bool)
 	for name := range kinds {
 		want[name] = true
@@ -127,7 +127,7 @@ func dialectReturns(t *testing.T, d *dialect) {
 }
 
 func dialectRefuses(t *testing.T, d *dialect) {
-	s := newService(t, d, nil)
+	s := newService(t, manner{d: d})
 	client := dialectClient(t, s, "public")
 	refused := client.Channel("private-refused")
 	failed := events(refused.Bind, thimble.EventSubscriptionError)
@@ -161,7 +161,7 @@ func dialectRefuses(t *testing.T, d *dialect) {
 // dialectAgain has a server that believes a channel to be subscribed when the
 // client asks for it, and says so in its way.
 func dialectAgain(t *testing.T, d *dialect) {
-	s := newService(t, d, nil)
+	s := newService(t, manner{d: d})
 	client := dialectClient(t, s)
 	a := client.Channel("a")
 	confirmed := events(a.Bind, thimble.EventSubscribed)
@@ -185,13 +185,16 @@ func dialectAgain(t *testing.T, d *dialect) {
 
 func dialectPings(t *testing.T, d *dialect) {
 	pongs := make(chan bool, 10)
-	s := newService(t, d, func(_ *line, event, _ string) {
-		if event == "pusher:pong" {
-			pongs <- true
-		}
-	})
 	control := make(chan bool, 10)
-	s.pong = func(payload string) { control <- payload == "are you there" }
+	s := newService(t, manner{
+		d: d,
+		then: func(_ *line, event, _ string) {
+			if event == "pusher:pong" {
+				pongs <- true
+			}
+		},
+		pong: func(payload string) { control <- payload == "are you there" },
+	})
 	client := dialectClient(t, s)
 	all := events(client.Bind, "*")
 	run(t, client)
@@ -219,11 +222,11 @@ func TestDialectsArePinged(t *testing.T) {
 	var checks []func()
 	for _, d := range dialects {
 		pings := make(chan bool, 10)
-		s := newService(t, d, func(_ *line, event, _ string) {
+		s := newService(t, manner{d: d, then: func(_ *line, event, _ string) {
 			if event == "pusher:ping" {
 				pings <- true
 			}
-		})
+		}})
 		cfg := s.eager()
 		cfg.ActivityTimeout, cfg.PongTimeout = time.Second, time.Second
 		client := newClient(t, cfg)
@@ -249,7 +252,7 @@ func dialectUnknown(t *testing.T, d *dialect) {
 	if d.unknown == nil && d.unknownCode == 0 {
 		t.Skip("it takes every key")
 	}
-	s := newService(t, d, nil)
+	s := newService(t, manner{d: d})
 	cfg := s.eager()
 	cfg.Key = "unknown"
 	client := newClient(t, cfg)
@@ -267,15 +270,14 @@ func dialectUnknown(t *testing.T, d *dialect) {
 // subscription is under way: it is not to blame.
 func dialectReproaches(t *testing.T, d *dialect) {
 	asked, hold := make(chan bool), make(chan bool)
-	s := newService(t, d, nil)
-	release := sync.OnceFunc(func() { close(hold) })
-	t.Cleanup(release)
-	s.before = func(l *line, event, channel string) {
-		if event == "pusher:subscribe" && channel == "private-slow" {
+	s := newService(t, manner{d: d, before: func(_ *line, _, channel string) {
+		if channel == "private-slow" {
 			close(asked)
 			<-hold
 		}
-	}
+	}})
+	release := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release)
 	client := dialectClient(t, s, "private-a")
 	errs := failures(client)
 	slow := client.Channel("private-slow")

@@ -2,6 +2,10 @@ package thimble
 
 import (
 	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
 
 	"github.com/thimble-go/thimble/internal/session"
 )
@@ -68,6 +72,49 @@ type (
 	// is larger than Config.MaxMessage.
 	OversizeError = session.OversizeError
 )
+
+// ConnectError is an attempt to connect that has failed, however far it had
+// come: dialling, TLS, the upgrade, the server's first message. The next
+// attempt starts by itself. It reaches handlers of errors.
+type ConnectError struct {
+	Address string        // host:port that was dialled
+	Retry   time.Duration // until the next attempt
+	Err     error
+}
+
+func (e *ConnectError) Error() string {
+	text := ""
+	if op, ok := e.Err.(*net.OpError); ok && op.Op == "dial" && op.Err != nil {
+		text = op.Err.Error() // without the address once more
+	} else {
+		text = strings.TrimPrefix(e.Err.Error(), "thimble: ")
+	}
+	return "thimble: no connection to " + e.Address + ": " + text
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// explained is an error of the network in words that say more than its own.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e *explained) Error() string { return e.text }
+
+func (e *explained) Unwrap() error { return e.err }
+
+// explainEnd says what the end of a stream means, of a connection that the
+// server has confirmed or of one that it has not.
+func explainEnd(err error, connected bool) error {
+	switch {
+	case err != io.EOF && err != io.ErrUnexpectedEOF:
+		return err
+	case connected:
+		return &explained{"thimble: the connection has ended without a close frame", err}
+	}
+	return &explained{"thimble: the server has ended the connection without a word; check port and TLS setting", err}
+}
 
 // PanicError is a handler's panic. The client lives on.
 type PanicError struct {

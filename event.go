@@ -114,6 +114,9 @@ type StateChange struct {
 	// Err says what led to the change, nil if there was no reason but the
 	// ordinary course of things.
 	Err error
+	// Retry is how long it is until the next attempt to connect, when a
+	// connection was lost.
+	Retry time.Duration
 }
 
 // Handler is called for events. It runs on the goroutine that runs Run or

@@ -19,15 +19,14 @@ func TestChoppedWrites(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			long := strings.Repeat("ü", 300)
-			s := newService(t, dialects[0], nil)
+			sent := make(chan string, 10)
+			s := newService(t, manner{d: dialects[0], then: func(_ *line, event, channel string) { sent <- event + " " + channel }})
 			p := newProxy(t, s.host(), func(int) weather {
 				return weather{up: way{chop: size}, down: way{chop: size}}
 			})
 			cfg := s.config()
 			cfg.Host = p.host()
 			cfg.Authorizer = tokens(`{"user_id":"me"}`)
-			sent := make(chan string, 10)
-			s.then = func(_ *line, event, channel string) { sent <- event + " " + channel }
 			client := newClient(t, cfg)
 			room := client.Subscribe("presence-a")
 			confirmed := events(room.Bind, thimble.EventSubscribed)
@@ -85,7 +84,7 @@ func TestSilence(t *testing.T) {
 		{"while sending", runs, func(p *proxy) { p.cut(stall) }, weather{}, true},
 		{"while sending, polling", loop, func(p *proxy) { p.cut(stall) }, weather{}, true},
 	} {
-		s := newService(t, dialects[0], nil)
+		s := newService(t, manner{d: dialects[0]})
 		p := newProxy(t, s.host(), func(n int) weather {
 			if n == 1 {
 				return test.first

@@ -40,6 +40,10 @@ func (c *Client) handle(ev *session.Event) {
 		e.Name = EventMemberRemoved
 	}
 	onState := c.onState
+	err := ev.Err
+	if ev.Kind == session.Failure && ev.Ended {
+		err = &ConnectError{Address: c.dialled, Retry: ev.Retry, Err: err}
+	}
 
 	c.mu.Unlock()
 	defer c.mu.Lock()
@@ -52,10 +56,10 @@ func (c *Client) handle(ev *session.Event) {
 	switch ev.Kind {
 	case session.StateChanged:
 		for _, fn := range onState {
-			c.tell(fn, StateChange{Previous: ev.Previous, Current: ev.State, Err: ev.Err})
+			c.tell(fn, StateChange{Previous: ev.Previous, Current: ev.State, Err: ev.Err, Retry: ev.Retry})
 		}
 	case session.Failure:
-		c.report(ev.Err)
+		c.report(err)
 	default:
 		if ch != nil {
 			c.emit(&ch.handlers, &e)

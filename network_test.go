@@ -275,7 +275,7 @@ func TestDialFails(t *testing.T) {
 	r := run(t, client)
 	f.accept("1.1")
 	for _, want := range []string{"attempt 1", "attempt 2"} {
-		if err := waitFor(t, want, errs); err.Error() != want {
+		if err := waitFor(t, want, errs); err.Error() != "thimble: no connection to "+f.host()+": "+want {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -31,22 +31,21 @@ func TestEveryOffset(t *testing.T) {
 	} {
 		t.Run(how.name, func(t *testing.T) {
 			t.Parallel()
-			everyOffset(t, how.drive, how.cut)
+			s := newService(t, manner{d: dialects[0], then: offsetScript})
+			everyOffset(t, s, s.eager(), how.drive, how.cut)
 		})
 	}
 }
 
-// everyOffset cuts every other connection, each behind one byte more, until
-// one is not cut because it is not that long.
-func everyOffset(t *testing.T, drive func(testing.TB, *thimble.Client), cut func(at int) weather) {
-	s := newService(t, dialects[0], offsetScript)
+// everyOffset cuts every other connection, each as cut says for the number of
+// cuts before, until one is not cut because it is not that long.
+func everyOffset(t *testing.T, s *service, cfg thimble.Config, drive func(testing.TB, *thimble.Client), cut func(at int) weather) {
 	p := newProxy(t, s.host(), func(n int) weather {
 		if n%2 == 0 {
 			return weather{}
 		}
 		return cut((n - 1) / 2)
 	})
-	cfg := s.eager()
 	cfg.Host = p.host()
 	cfg.Authorizer = tokens(`{"user_id":"me"}`)
 	client := newClient(t, cfg)
@@ -54,10 +53,13 @@ func everyOffset(t *testing.T, drive func(testing.TB, *thimble.Client), cut func
 	for _, name := range []string{"public", "private-a", "presence-a"} {
 		client.Subscribe(name)
 	}
+	client.OnError(func(err error) { readable(t, err) })
 	brief := client.Channel("brief")
 	client.OnStateChange(func(c thimble.StateChange) {
 		if c.Current == thimble.StateConnected {
 			brief.Subscribe()
+		} else if c.Previous == thimble.StateConnected && c.Current == thimble.StateConnecting {
+			readable(t, c.Err)
 		}
 	})
 	brief.Bind("e", func(thimble.Event) { brief.Unsubscribe() })
@@ -92,10 +94,17 @@ func everyOffset(t *testing.T, drive func(testing.TB, *thimble.Client), cut func
 			t.Fatalf("behind %d cuts", p.cuts.Load())
 		}
 	}
-	if p.cuts.Load() < 500 {
+	if p.cuts.Load() < 100 {
 		t.Errorf("only %d cuts", p.cuts.Load())
 	}
 	t.Logf("%d cuts", p.cuts.Load())
+}
+
+// readable checks that an error says what happened in words.
+func readable(t testing.TB, err error) {
+	if text := err.Error(); strings.HasSuffix(text, "EOF") {
+		t.Errorf("the text is %q", text)
+	}
 }
 
 // offsetEvents is how many events a whole connection has.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 )
@@ -46,4 +48,31 @@ func WithTLS(cfg *tls.Config) func(ctx context.Context, conn net.Conn, serverNam
 		}
 		return wrapped, nil
 	}
+}
+
+// explainTLS adds to an error of crypto/tls what can be done about it.
+func explainTLS(err error) error {
+	advice := ""
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var header tls.RecordHeaderError
+	var alert *net.OpError
+	switch {
+	case errors.As(err, &authority):
+		advice = "add the authority that has signed it with WithTLS, if it is one of your own"
+	case errors.As(err, &host):
+		advice = "check Host"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		advice = "check this machine's clock, and renew the server's certificate"
+	case errors.As(err, &header):
+		advice = "the server does not speak TLS on this port: check the port, and set Plaintext only for a server of your own"
+	case errors.As(err, &alert) && alert.Op == "remote error":
+		advice = "the server has refused the TLS handshake: WithTLS sets versions and client certificates"
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return &explained{"thimble: the server has ended the connection in the middle of the TLS handshake (check that it takes TLS on this port)", err}
+	default:
+		return err
+	}
+	return &explained{err.Error() + " (" + advice + ")", err}
 }

@@ -32,7 +32,7 @@ func TestSentToTLS(t *testing.T) {
 	errs := failures(client)
 	run(t, client)
 	f.accept("1.1").closeWith(4000, "TLS only")
-	if err := waitFor(t, "the failure", errs); err != thimble.ErrNoTLS {
+	if err := waitFor(t, "the failure", errs); !errors.Is(err, thimble.ErrNoTLS) {
 		t.Errorf("got %v", err)
 	}
 }

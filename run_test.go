@@ -171,7 +171,7 @@ func TestDisconnectInEveryState(t *testing.T) {
 		{"waiting", func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no network") },
 			func(t *testing.T, _ *fake, _ <-chan thimble.StateChange, errs <-chan error) {
 				for range 2 {
-					if err := waitFor(t, "a failure", errs); err.Error() != "no network" {
+					if err := waitFor(t, "a failure", errs); !strings.HasSuffix(err.Error(), ": no network") {
 						t.Errorf("got %v", err)
 					}
 				}

@@ -14,20 +14,25 @@ import (
 	"github.com/thimble-go/thimble/internal/wire"
 )
 
+// manner is how a service behaves. All but the dialect may be left out.
+type manner struct {
+	d *dialect
+	// then is called behind the answer to each message, and before before a
+	// subscription is answered, on the connection's goroutine.
+	then, before func(l *line, event, channel string)
+	// pong is called for a WebSocket pong.
+	pong func(payload string)
+	// secure puts TLS on a connection.
+	secure func(net.Conn) net.Conn
+}
+
 // service is a server that answers by itself, in the manner of its dialect,
 // and checks what clients say: tokens made for another connection, and
 // unsubscriptions of what was not subscribed, are errors of the test.
 type service struct {
 	*fake
-	d     *dialect
+	manner
 	lines chan *line // those that have been greeted
-	// then is called behind the answer to each message, on the connection's
-	// goroutine. It may be nil.
-	then func(l *line, event, channel string)
-	// before is called before a subscription is answered, and pong for a
-	// WebSocket pong. They may be nil, and are set before the first connection.
-	before func(l *line, event, channel string)
-	pong   func(payload string)
 
 	mu      sync.Mutex
 	present *line         // the last one greeted
@@ -46,11 +51,11 @@ type line struct {
 }
 
 // newService starts a service. Its first connections may be made at once.
-func newService(t testing.TB, d *dialect, then func(l *line, event, channel string)) *service {
+func newService(t testing.TB, m manner) *service {
 	t.Helper()
 	stop, gone := make(chan struct{}), make(chan struct{})
 	t.Cleanup(func() { <-gone })
-	s := &service{fake: newFake(t), d: d, then: then, lines: make(chan *line, 10000), changed: make(chan struct{})}
+	s := &service{fake: newFake(t), manner: m, lines: make(chan *line, 10000), changed: make(chan struct{})}
 	t.Cleanup(func() { close(stop) })
 	go func() {
 		defer close(gone)
@@ -75,8 +80,8 @@ func newService(t testing.TB, d *dialect, then func(l *line, event, channel stri
 // serve has one connection from its beginning to its end.
 func (s *service) serve(conn net.Conn, n int) {
 	defer conn.Close()
-	if s.wrap != nil {
-		conn = s.wrap(conn)
+	if s.secure != nil {
+		conn = s.secure(conn)
 	}
 	p, err := upgrade(s.t, conn)
 	if err != nil {

@@ -125,7 +125,7 @@ func TestNetwork(t *testing.T) {
 	run(t, client)
 	noStation := errors.New("no such access point")
 	link.up <- noStation
-	if err := waitFor(t, "the failure", errs); err != noStation {
+	if err := waitFor(t, "the failure", errs); !errors.Is(err, noStation) {
 		t.Errorf("got %v", err)
 	}
 	if err := waitFor(t, "Lost", link.lost); err != noStation {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"time"
+
+	"github.com/thimble-go/thimble/internal/session"
 )
 
 // moment is how long a goroutine that has something to send may be held up by
@@ -25,6 +27,7 @@ const keepSpare = 64 << 10
 func (c *Client) dial(secure bool) {
 	c.opening++
 	opening := c.opening
+	c.dialled = c.addr.dial
 	if secure && c.cfg.TLS == nil {
 		c.session.Lost(c.now(), ErrNoTLS)
 		return
@@ -37,6 +40,7 @@ func (c *Client) dial(secure bool) {
 	if secure && c.cfg.Plaintext {
 		addr.dial = addr.securePort() // the server has sent us there with 4000
 	}
+	c.dialled = addr.dial
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
@@ -75,7 +79,7 @@ func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, 
 	conn, err = c.cfg.TLS(ctx, raw, addr.server)
 	if err != nil {
 		_ = raw.Close()
-		return nil, nil, err
+		return nil, nil, explainTLS(err)
 	}
 	return conn, raw, nil
 }
@@ -223,7 +227,7 @@ func (c *Client) wrote(err error) {
 // lost tells the session that a transport has ended. The lock is held.
 func (c *Client) lost(conn net.Conn, err error) {
 	if conn == c.conn {
-		c.session.Lost(c.now(), err)
+		c.session.Lost(c.now(), explainEnd(err, c.session.State() == session.Connected))
 		c.hangup()
 	}
 }

@@ -52,7 +52,16 @@ func AppendRequest(dst []byte, host, target, key string) ([]byte, error) {
 type StatusError struct{ Status int }
 
 func (e *StatusError) Error() string {
-	return "websocket: the server answered the upgrade with HTTP status " + strconv.Itoa(e.Status)
+	s := "websocket: the server answered the upgrade with HTTP status " + strconv.Itoa(e.Status)
+	switch {
+	case e.Status >= 300 && e.Status <= 399:
+		s += "; redirections are not followed: check host, path and TLS setting"
+	case e.Status == 400:
+		s += "; check port and TLS setting"
+	case e.Status == 404:
+		s += "; check host and path"
+	}
+	return s
 }
 
 var (

@@ -81,7 +81,7 @@ func message(err error) string {
 	text = strings.TrimPrefix(text, "apiclient: ")
 	text = inFlags.Replace(text)
 	for _, hint := range hints {
-		if strings.Contains(text, hint.says) {
+		if strings.Contains(text, hint.says) && !strings.HasSuffix(text, ")") { // or there is advice already
 			text += "; " + hint.try
 			break
 		}
@@ -95,13 +95,13 @@ var inFlags = strings.NewReplacer(
 	"set Config.Cluster", "set --cluster", "or Config.Host", "or --host",
 	"Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
 	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
+	"set Plaintext only for", "add --plaintext only for", " (add the authority that has signed it with WithTLS, if it is one of your own)", "",
 	"unset Plaintext", "leave --plaintext out", "Endpoint.URL", "--auth-endpoint",
 )
 
 // hints say what to try about errors of the network.
 var hints = []struct{ says, try string }{
 	{"connection refused", "is a server running there?"},
-	{"first record does not look like a TLS handshake", "the server speaks no TLS: add --plaintext if it is one of your own"},
 	{"server gave HTTP response to HTTPS client", "the server speaks no TLS: add --plaintext if it is one of your own"},
 	{"no such host", "check the name, and this machine's network"},
 	{"certificate signed by unknown authority", "the server's certificate is not from an authority that this machine knows"},
