@@ -1,6 +1,6 @@
 # Every target is a script in ci/; what it does stands there.
 
-.PHONY: test check unit unit32 fuzz interop build bench tidy demo
+.PHONY: test check unit unit32 bigendian fuzz interop build bench tidy demo
 
 test: ## everything that CI runs
 	@ci/all
@@ -13,6 +13,9 @@ unit: ## all Go tests, with the race detector
 
 unit32: ## all Go tests on a 32-bit architecture
 	@ci/unit32
+
+bigendian: ## what runs on devices, on a big-endian processor
+	@ci/bigendian
 
 fuzz: ## each fuzz target for a moment
 	@ci/fuzz
