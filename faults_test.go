@@ -79,7 +79,7 @@ func TestSilence(t *testing.T) {
 		{"up", loop, func(*proxy) {}, weather{up: way{after: 310, then: stall}}, false},
 		{"the server is gone for a while", runs, func(p *proxy) {
 			p.cut(stall)
-			p.hide()
+			p.hide(true)
 		}, weather{}, false},
 		{"while sending", runs, func(p *proxy) { p.cut(stall) }, weather{}, true},
 		{"while sending, polling", loop, func(p *proxy) { p.cut(stall) }, weather{}, true},
@@ -141,7 +141,7 @@ func TestSilence(t *testing.T) {
 			}
 			if strings.Contains(test.name, "gone") {
 				waitFor(t, "an attempt that fails", refused)
-				p.listen()
+				p.hide(false)
 			}
 			l := waitFor(t, "the next connection", s.lines)
 			s.settles(want)

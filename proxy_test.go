@@ -42,47 +42,23 @@ type proxy struct {
 	to       string
 	forecast func(n int) weather // of connection n, from 1
 
-	mu      sync.Mutex
-	address string
-	ln      net.Listener
-	open    map[*crossing]bool
-	gone    bool
-	n       int
-	wg      sync.WaitGroup
-	cuts    atomic.Int64 // connections that did not stay whole
+	ln     net.Listener
+	mu     sync.Mutex
+	open   map[*crossing]bool
+	hidden bool
+	n      int
+	wg     sync.WaitGroup
+	cuts   atomic.Int64 // connections that did not stay whole
 }
 
 // newProxy stands before the server at an address.
 func newProxy(t testing.TB, to string, forecast func(n int) weather) *proxy {
 	t.Helper()
-	p := &proxy{t: t, to: to, forecast: forecast, address: "127.0.0.1:0", open: make(map[*crossing]bool)}
-	p.listen()
-	t.Cleanup(func() {
-		p.mu.Lock()
-		p.gone = true
-		p.mu.Unlock()
-		p.hide()
-		p.cut(reset)
-		p.wg.Wait()
-	})
-	return p
-}
-
-// fair lets everything pass.
-func fair(int) weather { return weather{} }
-
-func (p *proxy) host() string { return p.address }
-
-// listen opens the port, the same one each time.
-func (p *proxy) listen() {
-	p.t.Helper()
-	ln, err := net.Listen("tcp", p.address)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	p.mu.Lock()
-	p.ln, p.address = ln, ln.Addr().String()
-	p.mu.Unlock()
+	p := &proxy{t: t, to: to, forecast: forecast, ln: ln, open: make(map[*crossing]bool)}
 	p.wg.Add(1)
 	go func() {
 		defer p.wg.Done()
@@ -94,13 +70,26 @@ func (p *proxy) listen() {
 			p.carry(conn.(*net.TCPConn))
 		}
 	}()
+	t.Cleanup(func() {
+		ln.Close()
+		p.hide(true)
+		p.cut(reset)
+		p.wg.Wait()
+	})
+	return p
 }
 
-// hide closes the port: who dials it is refused.
-func (p *proxy) hide() {
+// fair lets everything pass.
+func fair(int) weather { return weather{} }
+
+func (p *proxy) host() string { return p.ln.Addr().String() }
+
+// hide has every connection refused from now on, or no longer. The port stays
+// open, since others might take it meanwhile: who dials it is reset at once.
+func (p *proxy) hide(hidden bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ln.Close()
+	p.hidden = hidden
 }
 
 // cut ends all connections that there are.
@@ -122,26 +111,23 @@ func (p *proxy) carry(client *net.TCPConn) {
 	p.mu.Lock()
 	p.n++
 	w := p.forecast(p.n)
+	w.refuse = w.refuse || p.hidden
 	p.mu.Unlock()
 	x := &crossing{proxy: p, client: client, ended: make(chan struct{}), still: make(chan struct{})}
+	if !w.refuse && !w.swallow {
+		server, err := net.Dial("tcp", p.to)
+		if err == nil {
+			x.server = server.(*net.TCPConn)
+		}
+		w.refuse = err != nil
+	}
+	p.mu.Lock()
+	w.refuse = w.refuse || p.hidden // which may have changed meanwhile
+	p.open[x] = true
+	p.mu.Unlock()
 	if w.refuse {
 		x.end(reset)
 		return
-	}
-	if !w.swallow {
-		server, err := net.Dial("tcp", p.to)
-		if err != nil {
-			x.end(reset)
-			return
-		}
-		x.server = server.(*net.TCPConn)
-	}
-	p.mu.Lock()
-	gone := p.gone
-	p.open[x] = true
-	p.mu.Unlock()
-	if gone {
-		x.end(reset)
 	}
 	if w.swallow {
 		return
