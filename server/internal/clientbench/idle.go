@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/thimble-go/thimble"
+)
+
+// idleResult is what clients take that are subscribed and wait, for each.
+type idleResult struct {
+	Clients    int     `json:"clients"`
+	RSS        float64 `json:"rss"`   // bytes resident in memory, before any forced collection
+	Heap       float64 `json:"heap"`  // bytes of live objects
+	Stack      float64 `json:"stack"` // bytes of goroutines' stacks
+	Goroutines float64 `json:"goroutines"`
+}
+
+// idleRole is a process of many clients.
+func idleRole(args []string) error {
+	flags := flag.NewFlagSet("idle", flag.ExitOnError)
+	address := flags.String("address", "", "of the server")
+	clients := flags.Int("clients", 1000, "how many")
+	_ = flags.Parse(args)
+	if err := allowFiles(*clients + 100); err != nil {
+		return err
+	}
+
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	rss, goroutines := resident(), runtime.NumGoroutine()
+	// So many connect at a time: more would overflow the server's backlog.
+	connecting := make(chan struct{}, 64)
+	failed := make(chan error, *clients)
+	kept := make([]*thimble.Client, 0, *clients)
+	for range *clients {
+		select {
+		case connecting <- struct{}{}:
+		case err := <-failed:
+			return err
+		}
+		client, err := thimble.New(thimble.Config{Key: appKey, Host: *address, Plaintext: true, ReadBuffer: 4096})
+		if err != nil {
+			return err
+		}
+		client.Subscribe(idleName).Bind(thimble.EventSubscribed, func(thimble.Event) { <-connecting })
+		client.OnError(func(err error) { failed <- err })
+		go func() { failed <- client.Run(context.Background()) }()
+		kept = append(kept, client)
+	}
+	for range cap(connecting) { // until the last is subscribed
+		select {
+		case connecting <- struct{}{}:
+		case err := <-failed:
+			return err
+		}
+	}
+	n := float64(*clients)
+	r := idleResult{Clients: *clients, RSS: float64(resident()-rss) / n}
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	r.Heap = (float64(after.HeapAlloc) - float64(before.HeapAlloc)) / n
+	r.Stack = (float64(after.StackInuse) - float64(before.StackInuse)) / n
+	r.Goroutines = float64(runtime.NumGoroutine()-goroutines) / n
+	for _, client := range kept {
+		if client.State() != thimble.StateConnected {
+			return fmt.Errorf("a client is %s in place of idle", client.State())
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// allowFiles makes sure that so many files may be open.
+func allowFiles(n int) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if limit.Cur >= uint64(n) {
+		return nil
+	}
+	if limit.Max < uint64(n) {
+		return fmt.Errorf("%d files may be open, and %d must be: raise the limit (ulimit -Hn) or lower -idle", limit.Max, n)
+	}
+	limit.Cur = limit.Max
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}
+
+// resident is this process's memory, in bytes.
+func resident() int {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(statm))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.Atoi(fields[1])
+	return pages * os.Getpagesize()
+}
