@@ -11,57 +11,82 @@ const (
 	highs = 0x8080808080808080
 )
 
-// marks returns a word whose lowest set bit is in the first byte of w that is
-// a quote, a backslash or a control character. (Above the first such byte the
-// borrow of the subtraction may set bits that mean nothing.)
-func marks(w uint64) uint64 {
-	quote := w ^ ones*'"'
-	slash := w ^ ones*'\\'
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+// equal marks the bytes of w that are the one that pattern repeats, each with
+// its highest bit.
+func equal(w, pattern uint64) uint64 {
+	x := w ^ pattern
+	return ^((x&^highs + ^uint64(highs)) | x) & highs
 }
 
+// controls is not 0 if there is a control character in w: its lowest bit is in
+// the first. (Above that the borrow of the subtraction may set bits that mean
+// nothing.)
+func controls(w uint64) uint64 { return (w - ones*0x20) &^ w & highs }
+
 // skipString checks the string whose opening quote stands at i. Most of the
-// time goes here, so it looks at eight bytes at once.
+// time goes here, so it looks at eight bytes at once. What follows a backslash
+// is mostly a quote, since most data is JSON in a string: as long as just those
+// quotes are there that a backslash stands before, nothing needs a closer look.
 func skipString(b []byte, i int) (int, error) {
 	if i >= len(b) || b[i] != '"' {
 		return 0, ErrSyntax
 	}
 	i++
-	for {
-		for len(b)-i >= 8 {
-			if m := marks(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-				i += bits.TrailingZeros64(m) / 8
-				break
-			}
+	escaped := uint64(0) // the highest bit of a byte before which a backslash stands
+	for len(b)-i >= 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		slash := equal(w, ones*'\\')
+		escaped |= slash << 8
+		m := controls(w) | equal(w, ones*'"') ^ escaped
+		if m == 0 {
+			escaped = slash >> 56
 			i += 8
+			continue
 		}
-		if i >= len(b) {
+		first := bits.TrailingZeros64(m)
+		i += first / 8
+		if escaped>>first&1 == 0 {
+			if b[i] == '"' {
+				return i + 1, nil
+			}
 			return 0, ErrSyntax
 		}
+		var err error
+		if i, err = skipEscape(b, i); err != nil {
+			return 0, err
+		}
+		escaped = 0
+	}
+	for ; i < len(b); i++ {
 		switch c := b[i]; {
+		case escaped != 0:
+			end, err := skipEscape(b, i)
+			if err != nil {
+				return 0, err
+			}
+			i, escaped = end-1, 0
+		case c == '\\':
+			escaped = 1
 		case c == '"':
 			return i + 1, nil
-		case c == '\\':
-			if i+1 >= len(b) {
-				return 0, ErrSyntax
-			}
-			switch b[i+1] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-				i += 2
-			case 'u':
-				if _, ok := hex4(b, i+2); !ok {
-					return 0, ErrSyntax
-				}
-				i += 6
-			default:
-				return 0, ErrSyntax
-			}
 		case c < 0x20:
 			return 0, ErrSyntax
-		default:
-			i++
 		}
 	}
+	return 0, ErrSyntax
+}
+
+// skipEscape checks what stands behind a backslash.
+func skipEscape(b []byte, i int) (int, error) {
+	switch b[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1, nil
+	case 'u':
+		if _, ok := hex4(b, i+1); ok {
+			return i + 5, nil
+		}
+	}
+	return 0, ErrSyntax
 }
 
 func hex4(b []byte, i int) (rune, bool) {
@@ -106,50 +131,83 @@ func indexEscape(b []byte) int {
 // at least as long as what it stands for: \u00e9 is six bytes for two, a
 // surrogate pair twelve for four. A lone surrogate becomes U+FFFD, as in
 // encoding/json.
+//
+// Of a quote's escape only the backslash goes. Eight bytes are taken up before
+// what is left of them is put down, so that it does not matter that more bytes
+// are put down than are left.
 func unescape(b []byte) []byte {
 	r := indexEscape(b)
 	w := r
-	for r < len(b) {
-		// b[r] is a backslash.
-		r++
-		switch c := b[r]; c {
-		case 'b':
-			b[w] = '\b'
-		case 'f':
-			b[w] = '\f'
-		case 'n':
-			b[w] = '\n'
-		case 'r':
-			b[w] = '\r'
-		case 't':
-			b[w] = '\t'
-		case 'u':
-			char, _ := hex4(b, r+1)
-			r += 4
-			if 0xD800 <= char && char < 0xE000 {
-				low := rune(0)
-				if r+6 < len(b) && b[r+1] == '\\' && b[r+2] == 'u' {
-					low, _ = hex4(b, r+3)
-				}
-				if char < 0xDC00 && 0xDC00 <= low && low < 0xE000 {
-					char = 0x10000 + (char-0xD800)<<10 + (low - 0xDC00)
-					r += 6
-				} else {
-					char = utf8.RuneError
-				}
-			}
-			w += utf8.EncodeRune(b[w:w+utf8.UTFMax], char) - 1
-		default: // quote, backslash, slash
-			b[w] = c
+	escaped := uint64(0) // as in skipString
+	for len(b)-r >= 8 {
+		word := binary.LittleEndian.Uint64(b[r:])
+		slash := equal(word, ones*'\\')
+		escaped |= slash << 8
+		if escaped&^equal(word, ones*'"') != 0 {
+			r, w = unescapeOne(b, r, w, escaped&0x80 != 0)
+			escaped = 0
+			continue
 		}
-		r++
-		w++
-		// What stands between two escapes is mostly short.
-		for r < len(b) && b[r] != '\\' {
+		r += 8
+		put := b[w : w+8]
+		w += 8
+		escaped = slash >> 56
+		for ; slash != 0; w-- {
+			// The highest such byte goes, and the ones above move down.
+			n := uint(bits.Len64(slash)) - 8
+			below := uint64(1)<<n - 1
+			word = word&below | word>>8&^below
+			slash &= below
+		}
+		binary.LittleEndian.PutUint64(put, word)
+	}
+	for in := escaped != 0; r < len(b); in = false {
+		r, w = unescapeOne(b, r, w, in)
+	}
+	return b[:w]
+}
+
+// unescapeOne goes on to the end of the next escape, or of b. in says that b[r]
+// stands behind its backslash.
+func unescapeOne(b []byte, r, w int, in bool) (int, int) {
+	for ; !in && r < len(b); r++ {
+		if in = b[r] == '\\'; !in {
 			b[w] = b[r]
-			r++
 			w++
 		}
 	}
-	return b[:w]
+	if !in {
+		return r, w
+	}
+	switch c := b[r]; c {
+	case 'b':
+		b[w] = '\b'
+	case 'f':
+		b[w] = '\f'
+	case 'n':
+		b[w] = '\n'
+	case 'r':
+		b[w] = '\r'
+	case 't':
+		b[w] = '\t'
+	case 'u':
+		char, _ := hex4(b, r+1)
+		r += 4
+		if 0xD800 <= char && char < 0xE000 {
+			low := rune(0)
+			if r+6 < len(b) && b[r+1] == '\\' && b[r+2] == 'u' {
+				low, _ = hex4(b, r+3)
+			}
+			if char < 0xDC00 && 0xDC00 <= low && low < 0xE000 {
+				char = 0x10000 + (char-0xD800)<<10 + (low - 0xDC00)
+				r += 6
+			} else {
+				char = utf8.RuneError
+			}
+		}
+		w += utf8.EncodeRune(b[w:w+utf8.UTFMax], char) - 1
+	default: // quote, backslash, slash
+		b[w] = c
+	}
+	return r + 1, w + 1
 }

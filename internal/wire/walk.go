@@ -60,7 +60,13 @@ func (w *Walker) Next() bool {
 		}
 		i = skipSpace(b, i+1)
 	}
-	end, err := skipValue(b, i, MaxDepth-1) // the brackets around it are one level
+	var end int
+	var err error
+	if i < len(b) && b[i] == '"' {
+		end, err = skipString(b, i) // as nearly always
+	} else {
+		end, err = skipValue(b, i, MaxDepth-1) // the brackets around it are one level
+	}
 	if err != nil {
 		return w.stop(err)
 	}
