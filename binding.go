@@ -31,6 +31,19 @@ type binding struct {
 type bindings struct {
 	exact map[string][]*binding
 	wide  []*binding
+
+	// What was last looked for and found in exact; often it comes again.
+	name string
+	list []*binding
+}
+
+// find returns the handlers for events of that name, and of any name. The lock
+// is held.
+func (set *bindings) find(name string) (exact, wide []*binding) {
+	if len(set.exact) > 0 && name != set.name {
+		set.name, set.list = name, set.exact[name]
+	}
+	return set.list, set.wide
 }
 
 // add binds a handler. A name that ends with * stands for all that start so.
@@ -45,6 +58,7 @@ func (c *Client) add(set *bindings, b *binding) Binding {
 		set.wide = append(set.wide[:len(set.wide):len(set.wide)], b)
 		return Binding{b}
 	}
+	set.name, set.list = "", nil
 	if set.exact == nil {
 		set.exact = make(map[string][]*binding)
 	}
@@ -60,6 +74,7 @@ func (c *Client) remove(b *binding) {
 		b.set.wide = without(b.set.wide, b)
 		return
 	}
+	b.set.name, b.set.list = "", nil
 	list := without(b.set.exact[b.name], b)
 	if len(list) == 0 {
 		delete(b.set.exact, b.name)
@@ -78,12 +93,9 @@ func without(list []*binding, b *binding) []*binding {
 	return rest
 }
 
-// emit calls the handlers for an event: those of its name first, then the wide
+// emit calls handlers for an event: those of its name first, then the wide
 // ones, each in the order in which they were bound.
-func (c *Client) emit(set *bindings, e *Event) {
-	c.mu.Lock()
-	exact, wide := set.exact[e.Name], set.wide
-	c.mu.Unlock()
+func (c *Client) emit(exact, wide []*binding, e *Event) {
 	for _, b := range exact {
 		c.call(b, e)
 	}

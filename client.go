@@ -23,7 +23,8 @@ type Client struct {
 	all      bindings
 	onState  []func(StateChange)
 	onError  []func(error)
-	names    interner
+	names    interner // of events
+	users    interner // their senders
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
 	driving bool
@@ -39,11 +40,12 @@ type Client struct {
 	scope       context.Context // of the dial, and of authorizations for this connection
 	cancel      context.CancelFunc
 	writing     bool
-	writer      net.Conn // that is being written to
-	out, rest   []byte   // what is being written, and what of it is left
-	parting     parting  // to be closed once that is done
-	background  func()   // writeRest
-	broken      error    // of a write: the transport is only read from, until brokenUntil
+	writer      net.Conn             // that is being written to
+	out, rest   []byte               // what is being written, and what of it is left
+	parting     parting              // to be closed once that is done
+	background  func()               // writeRest
+	clock       func() time.Duration // now
+	broken      error                // of a write: the transport is only read from, until brokenUntil
 	brokenUntil time.Duration
 	spare       []byte // the session's other output buffer
 
@@ -70,7 +72,7 @@ func New(cfg Config) (*Client, error) {
 		channels: make(map[string]*Channel),
 		wake:     make(chan struct{}, 1),
 	}
-	c.background = c.writeRest
+	c.background, c.clock = c.writeRest, c.now
 	return c, nil
 }
 

@@ -28,7 +28,7 @@ func (c *Client) handle(ev *session.Event) {
 	switch ev.Kind {
 	case session.Message:
 		e.Name = c.names.name(ev.Name)
-		e.UserID = c.names.name(ev.UserID)
+		e.UserID = c.users.name(ev.UserID)
 		e.Data = ev.Data
 	case session.Subscribed:
 		e.Name = EventSubscribed
@@ -44,6 +44,11 @@ func (c *Client) handle(ev *session.Event) {
 	if ev.Kind == session.Failure && ev.Ended {
 		err = &ConnectError{Address: c.dialled, Retry: ev.Retry, Err: err}
 	}
+	var exact, wide []*binding
+	if ch != nil {
+		exact, wide = ch.handlers.find(e.Name)
+	}
+	allExact, allWide := c.all.find(e.Name)
 
 	c.mu.Unlock()
 	defer c.mu.Lock()
@@ -61,10 +66,8 @@ func (c *Client) handle(ev *session.Event) {
 	case session.Failure:
 		c.report(err)
 	default:
-		if ch != nil {
-			c.emit(&ch.handlers, &e)
-		}
-		c.emit(&c.all, &e)
+		c.emit(exact, wide, &e)
+		c.emit(allExact, allWide, &e)
 	}
 }
 
@@ -76,7 +79,10 @@ func (c *Client) tell(fn func(StateChange), change StateChange) {
 // interner keeps the names that events have, since the same few come again and
 // again: a name that is known costs no memory. It starts over when a peer that
 // makes names up has filled it.
-type interner struct{ known map[string]string }
+type interner struct {
+	known map[string]string
+	last  string
+}
 
 // maxNames bounds the interner, and maxName what it keeps.
 const (
@@ -88,7 +94,11 @@ func (in *interner) name(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
+	if string(b) == in.last {
+		return in.last
+	}
 	if s, ok := in.known[string(b)]; ok {
+		in.last = s
 		return s
 	}
 	s := string(b)

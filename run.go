@@ -231,7 +231,7 @@ func (c *Client) settle() {
 // while handlers run.
 func (c *Client) handleAll() {
 	var ev session.Event
-	for c.session.Next(c.now(), &ev) {
+	for c.session.NextAt(c.clock, &ev) {
 		c.handle(&ev)
 	}
 }

@@ -97,10 +97,13 @@ func (s *Session) Channel(name string) *Channel {
 
 // channel finds the channel that a message names.
 func (s *Session) channel(name []byte) *Channel {
-	if len(name) == 0 {
+	switch {
+	case len(name) == 0:
 		return nil
+	case s.latest == nil || string(name) != s.latest.Name: // often the same again
+		s.latest = s.byName[string(name)]
 	}
-	return s.byName[string(name)]
+	return s.latest
 }
 
 // Subscribe asks for the channel. It does nothing for one that is subscribed,

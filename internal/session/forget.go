@@ -34,6 +34,7 @@ func (s *Session) sweep() {
 		}
 		kept = append(kept, ch)
 	}
+	s.latest = nil
 	clear(s.channels[len(kept):])
 	s.channels = kept
 }

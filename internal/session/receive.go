@@ -8,54 +8,64 @@ import (
 	"github.com/thimble-go/thimble/internal/wire"
 )
 
-// read uses the next thing in the read buffer; false when it holds nothing
-// that can be used yet.
-func (s *Session) read(now time.Duration) bool {
+// progress is what came of reading.
+type progress uint8
+
+const (
+	nothing   progress = iota // the read buffer holds nothing that can be used yet
+	something                 // it was used; what follows from it is in the queue
+	delivered                 // it is an event, which the caller has
+)
+
+// read uses the next thing in the read buffer.
+func (s *Session) read(clock func() time.Duration, ev *Event) progress {
 	switch s.phase {
 	case opening:
-		return s.readUpgrade(now)
+		return s.readUpgrade(clock)
 	case greeting, ready:
 	default:
-		return false
+		return nothing
 	}
 	used, item, err := s.parser.Next(s.in.unused())
 	s.in.r += used
 	if err != nil {
-		s.drop(now, err, backoff)
-		return true
+		s.drop(clock(), err, backoff)
+		return something
 	}
 	switch item.Kind {
 	case websocket.Message:
 		if item.Opcode == websocket.Binary {
-			s.drop(now, ErrBinary, backoff)
-			return true
+			s.drop(clock(), ErrBinary, backoff)
+			return something
 		}
-		s.readMessage(now, item.Payload)
+		return s.readMessage(clock, item.Payload, ev)
 	case websocket.Control:
-		s.readControl(now, &item)
+		s.readControl(clock(), &item)
 	case websocket.Oversize:
 		s.fail(&OversizeError{item.Size, s.cfg.MaxMessage})
 	default:
-		return used > 0
+		if used == 0 {
+			return nothing
+		}
 	}
-	return true
+	return something
 }
 
-func (s *Session) readUpgrade(now time.Duration) bool {
+func (s *Session) readUpgrade(clock func() time.Duration) progress {
 	n, err := websocket.ParseResponse(s.in.unused(), s.key)
 	if err == nil && n == 0 {
 		if !s.in.full() {
-			return false
+			return nothing
 		}
 		err = ErrUpgradeTooLong
 	}
 	if err != nil {
-		s.drop(now, err, backoff)
-		return true
+		s.drop(clock(), err, backoff)
+		return something
 	}
 	s.in.r += n
 	s.phase = greeting
-	return true
+	return something
 }
 
 func (s *Session) readControl(now time.Duration, item *websocket.Item) {
@@ -76,39 +86,40 @@ func (s *Session) readControl(now time.Duration, item *websocket.Item) {
 // rawShown is how much of an unreadable message an error carries.
 const rawShown = 1 << 10
 
-func (s *Session) readMessage(now time.Duration, text []byte) {
+// readMessage delivers an ordinary message, and handles every other.
+func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event) progress {
 	var m wire.Message
 	if err := wire.Parse(text, &m); err != nil {
 		if s.phase == greeting {
-			s.drop(now, ErrHandshake, backoff)
-			return
+			s.drop(clock(), ErrHandshake, backoff)
+			return something
 		}
 		s.fail(&MessageError{string(text[:min(len(text), rawShown)]), err})
-		return
+		return something
 	}
 	if s.phase == greeting {
-		s.readGreeting(now, &m)
-		return
+		s.readGreeting(clock(), &m)
+		return something
 	}
 	if len(m.Event) == 0 {
 		s.fail(&MessageError{string(text[:min(len(text), rawShown)]), errNoEvent})
-		return
+		return something
 	}
 	ch := s.channel(m.Channel)
-	if isProtocol(m.Event) && s.readProtocol(now, ch, &m) {
-		return
+	if isProtocol(m.Event) && s.readProtocol(clock(), ch, &m) {
+		return something
 	}
 	if len(m.Channel) > 0 && (ch == nil || !ch.delivers()) {
-		return
+		return something
 	}
 	if ch == nil || ch.Kind != wire.Presence {
 		m.UserID = nil // only there does the server vouch for it
 	}
-	ev := Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID}
+	*ev = Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID}
 	if ch != nil && ch.heard != 0 {
-		ev.Gap = ch.early(now)
+		ev.Gap = ch.early(clock())
 	}
-	s.events.push(ev)
+	return delivered
 }
 
 // readGreeting reads the first message: only this one decides by the code of

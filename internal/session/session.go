@@ -81,6 +81,7 @@ type Session struct {
 
 	channels   []*Channel // in the order of their first subscription
 	byName     map[string]*Channel
+	latest     *Channel // that a message named
 	channelsAt time.Duration // no channel has a deadline before; 0: none has any
 	tickets    uint32
 	sent       uint32 // subscriptions sent, to tell which was first
@@ -223,17 +224,26 @@ func (s *Session) Pending() bool { return len(s.out) > 0 }
 // Next moves the next event to ev; false means that there is none until the
 // driver has something new to tell.
 func (s *Session) Next(now time.Duration, ev *Event) bool {
+	return s.NextAt(func() time.Duration { return now }, ev)
+}
+
+// NextAt is Next for a driver whose clock takes time to read: it is asked only
+// where the time matters, which for nearly all messages it does not.
+func (s *Session) NextAt(clock func() time.Duration, ev *Event) bool {
 	for {
 		if s.events.pop(ev) {
 			return true
 		}
 		if s.random.err != nil {
 			// Nothing can be masked without randomness. It may come back.
-			s.drop(now, ErrEntropy, backoff)
+			s.drop(clock(), ErrEntropy, backoff)
 			continue
 		}
-		if !s.read(now) {
+		switch s.read(clock, ev) {
+		case nothing:
 			return false
+		case delivered:
+			return true
 		}
 	}
 }
