@@ -81,12 +81,12 @@ type Session struct {
 
 	channels   []*Channel // in the order of their first subscription
 	byName     map[string]*Channel
-	latest     *Channel // that a message named
+	latest     *Channel      // that a message named
 	channelsAt time.Duration // no channel has a deadline before; 0: none has any
 	tickets    uint32
 	sent       uint32 // subscriptions sent, to tell which was first
 
-	gone       int    // channels that are to be forgotten
+	gone int // channels that are to be forgotten
 
 	limit   limiter
 	backlog backlog
