@@ -131,10 +131,25 @@ func (e *MessageError) Error() string {
 func (e *MessageError) Unwrap() error { return e.Err }
 
 // OversizeError is a message that was too large and has been skipped.
-type OversizeError struct{ Size, Limit int }
+// Event and Channel are empty where its beginning does not name them.
+type OversizeError struct {
+	Size, Limit    int // bytes
+	Event, Channel string
+}
 
 func (e *OversizeError) Error() string {
-	return "thimble: skipped a message of " + strconv.Itoa(e.Size) + " bytes; MaxMessage is " + strconv.Itoa(e.Limit)
+	s := "thimble: skipped a message of " + strconv.Itoa(e.Size) + " bytes"
+	if e.Event != "" {
+		s += ", " + e.Event
+	}
+	if e.Channel != "" {
+		s += " on " + e.Channel
+	}
+	s += "; MaxMessage is " + strconv.Itoa(e.Limit)
+	if e.Event == "pusher:subscription_succeeded" {
+		s += "; the channel is subscribed, but its members stay unknown until they come or go"
+	}
+	return s
 }
 
 // SubscriptionError says why a channel is not subscribed.

@@ -42,7 +42,7 @@ func (s *Session) read(clock func() time.Duration, ev *Event) progress {
 	case websocket.Control:
 		s.readControl(clock(), &item)
 	case websocket.Oversize:
-		s.fail(&OversizeError{item.Size, s.cfg.MaxMessage})
+		s.readOversize(clock(), &item)
 	default:
 		if used == 0 {
 			return nothing
