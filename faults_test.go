@@ -158,3 +158,45 @@ func TestSilence(t *testing.T) {
 
 // runs is run for a table of drivers.
 func runs(t testing.TB, client *thimble.Client) { run(t, client) }
+
+// TestServerSaysNothing has an attempt to connect end after 15 s, of a clock
+// that the test moves, wherever the server falls silent.
+func TestServerSaysNothing(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]weather{
+		"accepts and that is all":           {swallow: true},
+		"reads half of the upgrade request": {up: way{after: 100, then: stall}},
+		"never answers the upgrade":         {down: way{then: stall}},
+		"stops within the answer":           {down: way{after: 60, then: stall}},
+		"upgrades and never greets":         {down: way{after: 129, then: stall}},
+		"stops within the greeting":         {down: way{after: 180, then: stall}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t, manner{d: dialects[0]})
+			p := newProxy(t, s.host(), func(n int) weather {
+				if n == 1 {
+					return first
+				}
+				return weather{}
+			})
+			clock := new(simulated)
+			cfg := s.eager()
+			cfg.Host = p.host()
+			cfg.Clock = clock.read
+			client := newClient(t, cfg)
+			changes, errs := states(client), failures(client)
+			client.Subscribe("a")
+			loop(t, client)
+			reach(t, changes, thimble.StateConnecting)
+			clock.advance(10 * time.Second)
+			reach(t, changes, thimble.StateUnavailable)
+			clock.advance(5 * time.Second)
+			if err := waitFor(t, "the failure", errs); !errors.Is(err, thimble.ErrConnectTimeout) || !strings.Contains(err.Error(), p.host()) {
+				t.Errorf("failed with %v", err)
+			}
+			reach(t, changes, thimble.StateConnected)
+			s.settles(map[string]bool{"a": true})
+		})
+	}
+}

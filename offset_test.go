@@ -1,7 +1,6 @@
 package thimble_test
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,13 +113,9 @@ const offsetEvents = 7
 // each confirmation, and behind the unsubscription one more on the channel
 // that has just been given up, and the end.
 func offsetScript(l *line, event, channel string) {
-	send := func(channel string) {
-		l.seq++
-		l.event("e", channel, fmt.Sprintf("%s %d", l.id, l.seq))
-	}
 	switch event {
 	case "pusher:subscribe":
-		send(channel)
+		l.publish(channel)
 	case "pusher:unsubscribe":
 		l.event("e", channel, "late")
 		l.left = true
@@ -129,7 +124,7 @@ func offsetScript(l *line, event, channel string) {
 	if l.left && len(subs) == 3 {
 		l.left = false
 		for _, name := range []string{"public", "private-a", "presence-a"} {
-			send(name)
+			l.publish(name)
 		}
 		l.event("done", "public", strconv.Itoa(l.n))
 	}

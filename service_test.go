@@ -46,8 +46,9 @@ type line struct {
 	n    int // from 1
 	id   string
 	subs map[string]bool // guarded by s.mu
-	seq  int             // of a test's own, for use in then
-	left bool            // the same
+	out  sync.Mutex      // for those who number what they send
+	seq  int             // of the last event
+	left bool            // a test's own, for use in then
 }
 
 // newService starts a service. Its first connections may be made at once.
@@ -104,6 +105,7 @@ func (s *service) serve(conn net.Conn, n int) {
 	s.mu.Lock()
 	if s.present == nil || n > s.present.n { // one that was cut may be served late
 		s.present = l
+		s.signal()
 	}
 	s.mu.Unlock()
 	l.say(about(s.d.greeting, l.id, ""))
@@ -221,6 +223,42 @@ func (s *service) settles(want map[string]bool) {
 		case <-changed:
 		case <-time.After(patience):
 			s.t.Fatalf("subscribed are %v, wanted %v", got, want)
+		}
+	}
+}
+
+// publish sends an event with the next number of the connection.
+func (l *line) publish(channel string) {
+	l.out.Lock()
+	defer l.out.Unlock()
+	l.seq++
+	l.event("e", channel, fmt.Sprintf("%s %d", l.id, l.seq))
+}
+
+// last does something with the last connection, if there is one.
+func (s *service) last(do func(l *line)) {
+	s.mu.Lock()
+	l := s.present
+	s.mu.Unlock()
+	if l != nil {
+		do(l)
+	}
+}
+
+// next does something that ends the last connection, and waits for another.
+func (s *service) next(do func()) {
+	s.t.Helper()
+	s.mu.Lock()
+	before, changed := s.present, s.changed
+	s.mu.Unlock()
+	for do(); ; {
+		waitFor(s.t, "the next connection", changed)
+		s.mu.Lock()
+		now := s.present
+		changed = s.changed
+		s.mu.Unlock()
+		if now != before {
+			return
 		}
 	}
 }
