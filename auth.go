@@ -94,7 +94,8 @@ func (c *Client) work() {
 		token, err := c.ask(j)
 		c.mu.Lock()
 		j.cancel()
-		c.session.Authorized(c.now(), j.ch.state, j.ticket, session.Token{Auth: token.Auth, ChannelData: token.ChannelData}, err)
+		c.session.Authorized(c.now(), j.ch.state, j.ticket, session.Token(token), err)
+		clear(token.SharedSecret)
 		c.settle()
 	}
 	c.workers--

@@ -200,8 +200,8 @@ func TestSubscribeAuthorized(t *testing.T) {
 	if err := waitFor(t, "the failure", failed).Err; !errors.Is(err, thimble.ErrNoAuthorizer) {
 		t.Errorf("without an authorizer: %v", err)
 	}
-	client.Subscribe("private-encrypted-b")
-	if err := waitFor(t, "the failure", failed).Err; !errors.Is(err, thimble.ErrEncrypted) {
+	client.SubscribeAuthorized("private-encrypted-b", thimble.Token{Auth: "k:s", SharedSecret: make([]byte, 31)})
+	if err := waitFor(t, "the failure", failed).Err; !errors.Is(err, thimble.ErrNoSecret) {
 		t.Errorf("encrypted: %v", err)
 	}
 }

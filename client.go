@@ -114,7 +114,8 @@ func (c *Client) SubscribeAuthorized(name string, token Token) *Channel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ch := c.channel(name)
-	c.session.SubscribeAuthorized(c.now(), ch.state, session.Token{Auth: token.Auth, ChannelData: token.ChannelData})
+	c.session.SubscribeAuthorized(c.now(), ch.state, session.Token(token))
+	clear(token.SharedSecret)
 	c.settle()
 	return ch
 }

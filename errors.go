@@ -22,7 +22,6 @@ var (
 	ErrTooLarge         = session.ErrTooLarge
 	ErrQueueFull        = session.ErrQueueFull
 	ErrRateLimited      = session.ErrRateLimited
-	ErrEncrypted        = session.ErrEncrypted
 	ErrNoAuthorizer     = session.ErrNoAuthorizer
 	ErrTokenExpired     = session.ErrTokenExpired
 	ErrEntropy          = session.ErrEntropy
@@ -36,6 +35,7 @@ var (
 	ErrPongTimeout    = session.ErrPongTimeout
 	ErrHandshake      = session.ErrHandshake
 	ErrConfirm        = session.ErrConfirm
+	ErrNoSecret       = session.ErrNoSecret
 	ErrPresenceData   = session.ErrPresenceData
 )
 
@@ -52,6 +52,10 @@ type (
 	// SubscriptionError says why a channel is not subscribed, and whether that
 	// is tried again by itself.
 	SubscriptionError = session.SubscriptionError
+
+	// DecryptionError is an event of an encrypted channel that could not be
+	// decrypted. It is lost; the subscription lives on.
+	DecryptionError = session.DecryptionError
 
 	// AuthError is how an attempt to authorize a channel failed. An Authorizer
 	// may return one to say whether trying again makes sense; any other error

@@ -16,6 +16,9 @@ const (
 	// EventSubscriptionError tells a channel that its subscription failed.
 	// Event.Err is a *SubscriptionError.
 	EventSubscriptionError = "pusher:subscription_error"
+	// EventDecryptionError tells an encrypted channel that an event could not
+	// be decrypted and is lost. Event.Err is a *DecryptionError.
+	EventDecryptionError = "pusher:decryption_error"
 	// EventMemberAdded and EventMemberRemoved tell a presence channel who came
 	// and went: Event.Member.
 	EventMemberAdded   = "pusher:member_added"
@@ -51,7 +54,7 @@ type Event struct {
 	// from. Zero: nothing can have been missed.
 	Gap time.Duration
 
-	// Err is set for EventSubscriptionError.
+	// Err is set for EventSubscriptionError and EventDecryptionError.
 	Err error
 }
 

@@ -34,6 +34,8 @@ func (c *Client) handle(ev *session.Event) {
 		e.Name = EventSubscribed
 	case session.SubscriptionFailed:
 		e.Name = EventSubscriptionError
+	case session.DecryptionFailed:
+		e.Name = EventDecryptionError
 	case session.MemberAdded:
 		e.Name = EventMemberAdded
 	case session.MemberRemoved:
@@ -65,6 +67,9 @@ func (c *Client) handle(ev *session.Event) {
 		}
 	case session.Failure:
 		c.report(err)
+	case session.DecryptionFailed:
+		c.report(ev.Err)
+		fallthrough
 	default:
 		c.emit(exact, wide, &e)
 		c.emit(allExact, allWide, &e)

@@ -111,6 +111,8 @@ func (c *Client) logEvent(ev *session.Event, e *Event) {
 		if ev.Retry == 0 {
 			r.Level = LevelError
 		}
+	case session.DecryptionFailed:
+		r.Level, r.Message = LevelWarn, "not decrypted"
 	case session.MemberAdded, session.MemberRemoved:
 		r.Level, r.Message, r.Event = LevelDebug, "member", e.Name
 	}

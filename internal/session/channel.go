@@ -36,6 +36,8 @@ type Channel struct {
 	members map[string]string // id to info; nil unless subscribed
 	me      string
 
+	secret *secret // of an encrypted channel; nil unless there is a key, or there should be
+
 	// The gap since the connection before; see gap.go.
 	heard        time.Duration     // when its messages last came; 0: no gap
 	told         bool              // a message has carried the gap to the user
@@ -126,7 +128,10 @@ func (s *Session) Subscribe(now time.Duration, ch *Channel) {
 // SubscribeAuthorized asks for the channel with a token made for the present
 // connection.
 func (s *Session) SubscribeAuthorized(now time.Duration, ch *Channel, token Token) {
-	ch.token, ch.socket = token, s.socketID
+	ch.keepToken(token, s.socketID)
+	if ch.Kind == wire.Encrypted && s.phase == ready && (ch.state == pending || ch.state == subscribed) {
+		s.rekeyed(ch, token, nil)
+	}
 	s.Subscribe(now, ch)
 }
 
@@ -136,6 +141,8 @@ func (s *Session) Unsubscribe(now time.Duration, ch *Channel) {
 	ch.wanted = false
 	ch.err = nil
 	ch.endGap()
+	ch.wipe()
+	ch.wipeToken()
 	s.discard(ch)
 	s.reconcile(now, ch)
 }
@@ -163,8 +170,6 @@ func (s *Session) reconcile(now time.Duration, ch *Channel) {
 // start takes the first step to a subscription.
 func (s *Session) start(now time.Duration, ch *Channel) {
 	switch {
-	case ch.Kind == wire.Encrypted:
-		s.failed(now, ch, &SubscriptionError{Err: ErrEncrypted}, never)
 	case ch.Kind == wire.Public:
 		s.subscribe(now, ch, Token{})
 	case ch.token.Auth != "" && ch.socket == s.socketID:
@@ -184,6 +189,11 @@ func (s *Session) start(now time.Duration, ch *Channel) {
 // does nothing when the answer comes too late: the connection it was made for
 // is gone, or the channel is not wanted any more.
 func (s *Session) Authorized(now time.Duration, ch *Channel, ticket uint32, token Token, err error) {
+	if ch.secret != nil && ch.secret.ticket == ticket && ticket != 0 {
+		ch.wipeToken()
+		s.rekeyed(ch, token, err)
+		return
+	}
 	if ch.state != authorizing || ch.ticket != ticket {
 		return
 	}
@@ -208,6 +218,10 @@ func (s *Session) Authorized(now time.Duration, ch *Channel, ticket uint32, toke
 
 // present shows the server a token.
 func (s *Session) present(now time.Duration, ch *Channel, token Token) {
+	if ch.Kind == wire.Encrypted && !ch.takeKey(token.SharedSecret) {
+		s.failed(now, ch, &SubscriptionError{Err: ErrNoSecret}, never)
+		return
+	}
 	if ch.Kind == wire.Presence {
 		data, err := wire.ParseValue([]byte(token.ChannelData))
 		if err == nil {
@@ -347,11 +361,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 	ch.state = refused
 	if how == again || how == once && !refreshed {
 		ch.refreshed = refreshed || how == once
-		delay := retryFirst
-		for i := 0; i < attempts && delay < retryMost; i++ {
-			delay *= 2
-		}
-		err.Retry = max(s.random.jitter(min(delay, retryMost)), 1) // 0 would say never
+		err.Retry = max(s.random.jitter(growing(attempts)), 1) // 0 would say never
 		ch.attempts++
 		ch.state = retrying
 		ch.retryAt = s.channelDeadline(now + err.Retry)
@@ -365,6 +375,16 @@ func (ch *Channel) reset() {
 	ch.state, ch.stale, ch.ticket = absent, false, 0
 	ch.members, ch.me = nil, ""
 	ch.attempts, ch.refreshed = 0, false
+	ch.wipe()
+}
+
+// growing is the most that a wait takes after so many failures before.
+func growing(failures int) time.Duration {
+	d := retryFirst
+	for i := 0; i < failures && d < retryMost; i++ {
+		d *= 2
+	}
+	return min(d, retryMost)
 }
 
 // forgetChannels is reset for all: the connection is gone.
@@ -372,6 +392,7 @@ func (s *Session) forgetChannels() {
 	for _, ch := range s.channels {
 		s.leave(ch)
 		ch.reset()
+		ch.wipeToken()
 	}
 	s.channelsAt = 0
 }
@@ -410,6 +431,7 @@ func (s *Session) advanceChannels(now time.Duration) {
 		case ch.state == pending:
 			s.channelDeadline(ch.confirmBy)
 		}
+		s.advanceSecret(now, ch)
 	}
 	s.sweep()
 }

@@ -18,7 +18,6 @@ var (
 	ErrTooLarge         = errors.New("thimble: the data of a client event is larger than 10 KB")
 	ErrQueueFull        = errors.New("thimble: the queue of unsent messages is full; the connection is slower than the sender (Config.Queue and Config.Backlog bound it)")
 	ErrRateLimited      = errors.New("thimble: more client events in a second than Config.EventRate; send fewer, or set Config.Backlog to have them wait")
-	ErrEncrypted        = errors.New("thimble: encrypted channels are not supported by this version")
 	ErrNoAuthorizer     = errors.New("thimble: this channel needs authorization; set Config.Authorizer or use SubscribeAuthorized")
 	ErrTokenExpired     = errors.New("thimble: the token was made for an earlier connection; call SubscribeAuthorized with one for the new socket id, or set Config.Authorizer")
 	ErrEntropy          = errors.New("thimble: no source of randomness; set Config.Entropy")
@@ -32,6 +31,7 @@ var (
 	ErrUpgradeTooLong = errors.New("thimble: the answer to the WebSocket upgrade is larger than the read buffer")
 	ErrBinary         = errors.New("thimble: the server sent a binary message")
 	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s")
+	ErrNoSecret       = errors.New("thimble: no shared_secret of 32 bytes in the authorization endpoint's answer, which an encrypted channel needs")
 	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs")
 )
 
@@ -178,6 +178,20 @@ func trimPrefix(s string) string {
 	}
 	return s
 }
+
+// DecryptionError is an event of an encrypted channel that could not be
+// decrypted. It is lost; the subscription lives on.
+type DecryptionError struct {
+	Channel string
+	Event   string // its name, cut at 1 KiB
+	Err     error
+}
+
+func (e *DecryptionError) Error() string {
+	return "thimble: an event on " + e.Channel + " could not be decrypted: " + trimPrefix(e.Err.Error())
+}
+
+func (e *DecryptionError) Unwrap() error { return e.Err }
 
 // AuthError is how an attempt to get a token failed.
 type AuthError struct {

@@ -35,6 +35,7 @@ const (
 	MemberAdded        // Member has joined Channel
 	MemberRemoved      // Member has left Channel
 	Failure            // Err: something that changes no state
+	DecryptionFailed   // an event of Channel could not be decrypted, and is lost: Err
 )
 
 // Event is one thing that happened. Name, Data and UserID are borrowed until

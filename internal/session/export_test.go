@@ -11,3 +11,9 @@ func (s *Session) ChannelNames() []string {
 	}
 	return names
 }
+
+// Key returns the memory of an encrypted channel's key.
+func Key(ch *Channel) []byte { return ch.secret.key[:] }
+
+// TokenKey returns that of a token that the user has made.
+func TokenKey(ch *Channel) []byte { return ch.token.SharedSecret }

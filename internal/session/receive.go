@@ -115,11 +115,23 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 	if ch == nil || ch.Kind != wire.Presence {
 		m.UserID = nil // only there does the server vouch for it
 	}
+	if ch != nil && ch.Kind == wire.Encrypted && !isProtocol(m.Event) {
+		s.readSealed(clock(), ch, &m)
+		return something
+	}
 	*ev = Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID}
 	if ch != nil && ch.heard != 0 {
 		ev.Gap = ch.early(clock())
 	}
 	return delivered
+}
+
+// deliver hands over a message that is not delivered as it is read.
+func (s *Session) deliver(now time.Duration, ev Event) {
+	if ev.Channel.heard != 0 {
+		ev.Gap = ev.Channel.early(now)
+	}
+	s.events.push(ev)
 }
 
 // readGreeting reads the first message: only this one decides by the code of

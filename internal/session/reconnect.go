@@ -85,11 +85,7 @@ func (s *Session) interrupted(err error, delay time.Duration) {
 
 // delay is the most that the next attempt may have to wait.
 func (s *Session) delay() time.Duration {
-	d := retryFirst
-	for i := 0; i < s.attempts && d < retryMost; i++ {
-		d *= 2
-	}
-	return min(d, retryMost)
+	return growing(s.attempts)
 }
 
 // closeCode is what a connection is closed with because of err.

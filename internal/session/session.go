@@ -88,6 +88,10 @@ type Session struct {
 
 	gone int // channels that are to be forgotten
 
+	// Encrypted channels.
+	box       box
+	releasing []*Channel // whose events have waited for a key that has come
+
 	limit   limiter
 	backlog backlog
 }
@@ -215,7 +219,7 @@ func (s *Session) Output(spare []byte) []byte {
 
 // Busy says whether Next has something to do that needs no more input.
 func (s *Session) Busy() bool {
-	return s.events.first < len(s.events.events) || s.random.err != nil
+	return s.events.first < len(s.events.events) || s.random.err != nil || len(s.releasing) > 0
 }
 
 // Pending says whether there are bytes to write.
@@ -237,6 +241,10 @@ func (s *Session) NextAt(clock func() time.Duration, ev *Event) bool {
 		if s.random.err != nil {
 			// Nothing can be masked without randomness. It may come back.
 			s.drop(clock(), ErrEntropy, backoff)
+			continue
+		}
+		if len(s.releasing) > 0 {
+			s.release(clock())
 			continue
 		}
 		switch s.read(clock, ev) {

@@ -133,6 +133,13 @@ func (st *stage) event(ev *session.Event) {
 			again = retry(ev.Retry)
 		}
 		st.say("failed %s%s%s%s", name, status, again, reason)
+	case session.DecryptionFailed:
+		var typed *session.DecryptionError
+		if !errors.As(ev.Err, &typed) || typed.Channel != name {
+			st.t.Errorf("the failure on %s comes with %#v", name, ev.Err)
+			return
+		}
+		st.say("undecrypted %s %s%s", name, typed.Event, reason)
 	case session.MemberAdded:
 		st.say("added %s %s %s", name, ev.Member.ID, ev.Member.Info)
 	case session.MemberRemoved:
@@ -305,7 +312,7 @@ func matches(verb, got, want string) bool {
 		return true
 	case verb == "client>":
 		return transcript.SameJSON(got, want)
-	case verb == "error" || verb == "failed" || verb == "event" && strings.HasSuffix(want, "...") || verb == "state" && strings.Contains(want, " "):
+	case verb == "error" || verb == "failed" || verb == "undecrypted" || verb == "signin-failed" || verb == "event" && strings.HasSuffix(want, "...") || verb == "state" && strings.Contains(want, " "):
 		head, rest, _ := strings.Cut(want, "...")
 		return strings.HasPrefix(got, strings.TrimSpace(head)) && strings.Contains(got, strings.TrimSpace(rest))
 	}

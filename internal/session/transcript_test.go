@@ -39,6 +39,9 @@ import (
 //	close 4001 REASON      a close frame; without a code one without
 //	token C AUTH DATA      the answer to the oldest open question about C
 //	token-fails C STATUS   no token; 0 is no answer at all; "for good" may follow
+//	key C AUTH N           the answer for an encrypted channel: key number N
+//	present-key C AUTH N   the user subscribes with such a token that he has
+//	sealed C EVENT N TEXT  an event of the server that is encrypted with that key
 //	advance 120s           time passes; what is due is done exactly when it is
 //
 // and what it does, in this order and nothing else, where * stands for
@@ -56,6 +59,7 @@ import (
 //	failed C status 403 retry 1ns TEXT; "for good" in place of a retry
 //	added C ID INFO, removed C ID INFO
 //	event NAME on C from USER DATA
+//	undecrypted C EVENT TEXT
 //
 // All delays are the least that they may be: of the jitter nothing is left.
 // Steps that assert:
@@ -158,6 +162,15 @@ func (st *stage) step(step transcript.Step) {
 		if q, ok := st.answer(word[0]); ok {
 			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], ChannelData: word[2]}, nil)
 		}
+	case "key":
+		if q, ok := st.answer(word[0]); ok {
+			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], SharedSecret: testKey(word[2])}, nil)
+		}
+	case "present-key":
+		s.SubscribeAuthorized(st.now, s.Channel(word[0]), session.Token{Auth: word[1], SharedSecret: testKey(word[2])})
+	case "sealed":
+		n, text, _ := strings.Cut(word[2], " ")
+		st.text(sealedEvent(word[1], word[0], testKey(n), text))
 	case "token-fails":
 		if q, ok := st.answer(word[0]); ok {
 			status, _ := strconv.Atoi(word[1])
