@@ -58,8 +58,9 @@ type Config struct {
 	PongTimeout time.Duration
 
 	// ReadBuffer is the size in bytes of the buffer that a client keeps. It
-	// grows for a larger message and shrinks behind it. Zero: 4096; at least
-	// 1024.
+	// grows for a larger message and shrinks behind it. While more has come
+	// than it holds, ordinary Go reads to one of 64 KiB instead, which all
+	// clients of the process share. Zero: 4096; at least 1024.
 	ReadBuffer int
 
 	// MaxMessage bounds a message in bytes. Larger ones are skipped and
@@ -298,6 +299,8 @@ func (cfg *Config) session(addr address) session.Config {
 		Queue:           cfg.Queue,
 		ActivityTimeout: cfg.ActivityTimeout,
 		PongTimeout:     cfg.PongTimeout,
+		Lend:            lendBuffer,
+		GiveBack:        giveBufferBack,
 		Entropy: func(b []byte) error {
 			if entropy == nil {
 				return ErrEntropy

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 )
 
 // freshDeadlines says that a read deadline must be set before each read.
@@ -20,6 +21,16 @@ const detached = true
 
 // maxWorkers is how many authorizations run at the same time.
 const maxWorkers = 8
+
+// large is the size in bytes of the buffers that clients share: beyond it a
+// read costs hardly less.
+const large = 64 << 10
+
+var largeBuffers = sync.Pool{New: func() any { return new([large]byte) }}
+
+func lendBuffer() []byte { return largeBuffers.Get().(*[large]byte)[:] }
+
+func giveBufferBack(b []byte) { largeBuffers.Put((*[large]byte)(b)) }
 
 func systemEntropy() io.Reader { return rand.Reader }
 

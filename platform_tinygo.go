@@ -21,6 +21,12 @@ const detached = false
 // have a connection or two to give.
 const maxWorkers = 1
 
+// Boards have no memory for large buffers.
+var (
+	lendBuffer     func() []byte
+	giveBufferBack func([]byte)
+)
+
 // systemEntropy is nil on chips without a source that TinyGo knows.
 func systemEntropy() io.Reader { return rand.Reader }
 

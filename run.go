@@ -233,5 +233,8 @@ func (c *Client) handleAll() {
 	var ev session.Event
 	for c.session.NextAt(c.clock, &ev) {
 		c.handle(&ev)
+		if ev.Kind == session.Message && c.session.Pending() && !c.session.Busy() {
+			c.flush() // the answer to a ping need not wait for all that came with it
+		}
 	}
 }

@@ -48,6 +48,10 @@ const (
 	// minReadBuffer holds the answer to the upgrade of every server seen.
 	minReadBuffer = 1 << 10
 
+	// headroom is what MaxMessage must stay below the read buffer for that
+	// never to grow: a frame has a header.
+	headroom = 16
+
 	// DefaultQueue bounds what waits to be written.
 	DefaultQueue = 256 << 10
 

@@ -30,6 +30,11 @@ type Config struct {
 	Backlog       int  // bytes of client events that may wait until they can be sent; zero: none
 	MemberChanges bool // keep the members of presence channels across a gap, to tell who came and went
 
+	// Lend returns a large buffer to read to while much comes, and GiveBack
+	// takes it again. Both or neither; they are called from Space.
+	Lend     func() []byte
+	GiveBack func([]byte)
+
 	// Entropy fills b with random bytes.
 	Entropy func(b []byte) error
 }
@@ -125,6 +130,9 @@ func New(cfg Config) (*Session, error) {
 		return nil, ErrEntropy
 	}
 	s.in.size = cfg.ReadBuffer
+	if cfg.MaxMessage > cfg.ReadBuffer-headroom { // else the buffer is never to grow
+		s.in.lend, s.in.giveBack = cfg.Lend, cfg.GiveBack
+	}
 	return s, nil
 }
 
@@ -203,7 +211,7 @@ func (s *Session) Space() []byte {
 // Received says that n bytes were read to what Space returned. Events follow
 // from Next.
 func (s *Session) Received(now time.Duration, n int) {
-	s.in.w += n
+	s.in.received(n)
 	if n > 0 {
 		s.heard, s.pinged = now, false
 	}
