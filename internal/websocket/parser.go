@@ -70,6 +70,9 @@ func (p *Parser) Need() int {
 // with the rest of b and more bytes behind it; after anything else, with the
 // rest of b. It changes b. After an error the parser must not be used again.
 func (p *Parser) Next(b []byte) (used int, item Item, err error) {
+	if used, text := p.shortText(b); used > 0 {
+		return used, Item{Kind: Message, Opcode: Text, Payload: text}, nil
+	}
 	for {
 		if !p.head {
 			ok, err := p.readHeader(b[used:])
@@ -105,6 +108,42 @@ func (p *Parser) Next(b []byte) (used int, item Item, err error) {
 		p.endMessage()
 		return used, item, nil
 	}
+}
+
+// shortText returns a whole, short message of ASCII from a server, as nearly
+// all are, without the steps that others take; used is 0 if b does not begin
+// with one. It changes nothing.
+func (p *Parser) shortText(b []byte) (used int, text []byte) {
+	if len(b) < 4 || b[0] != 0x80|byte(Text) || p.head || p.Server || p.open != 0 {
+		return 0, nil
+	}
+	header, size := 2, int(b[1])
+	if size >= 126 {
+		header, size = 4, int(b[2])<<8|int(b[3])
+		if b[1] != 126 || size < 126 {
+			return 0, nil
+		}
+	}
+	if size > len(b)-header || size > p.limit() || !ascii(b[header:header+size]) {
+		return 0, nil
+	}
+	return header + size, b[header : header+size]
+}
+
+// ascii says whether no byte has its highest bit.
+func ascii(b []byte) bool {
+	var all uint64
+	for ; len(b) >= 32; b = b[32:] {
+		all |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
+			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		all |= binary.LittleEndian.Uint64(b)
+	}
+	for _, c := range b {
+		all |= uint64(c)
+	}
+	return all&0x8080808080808080 == 0
 }
 
 // inPlace says whether the frame is used where it stands in the buffer, once
