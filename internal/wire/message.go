@@ -13,20 +13,34 @@ type Message struct {
 	DataKind Kind
 }
 
-// Parse reads the envelope in b. It checks all of b before it changes any of
-// it, so that a malformed message can still be shown as it came. Unknown
-// members are ignored; of several with the same name the last wins.
+// Parse reads the envelope in b. A malformed message is left as it came, so that
+// it can be shown. Unknown members are ignored; of several with the same name
+// the last wins.
 func Parse(b []byte, m *Message) error {
 	var event, channel, user, data Value
+	// Where data is a string, which it nearly always is, its content is taken
+	// as it is checked: taken is where it stands, and where it ended before.
+	var taken struct{ from, to, end int }
+	use := false // that is the data
 	members := Members(b)
-	for members.Next() {
+	for members.next() {
+		if string(members.Name) == "data" && taken.end == 0 && members.i < len(b) && b[members.i] == '"' {
+			if w, end, ok := takeString(b, members.i); ok {
+				taken.from, taken.to, taken.end = members.i+1, w, end
+				use, members.i = true, end
+				continue
+			}
+		}
+		if !members.skip() {
+			break
+		}
 		switch name := members.Name; string(name) {
 		case "event":
 			event = members.Value
 		case "channel":
 			channel = members.Value
 		case "data":
-			data = members.Value
+			data, use = members.Value, false
 		case "user_id":
 			user = members.Value
 		default:
@@ -39,20 +53,24 @@ func Parse(b []byte, m *Message) error {
 			case members.Is("channel"):
 				channel = members.Value
 			case members.Is("data"):
-				data = members.Value
+				data, use = members.Value, false
 			case members.Is("user_id"):
 				user = members.Value
 			}
 		}
 	}
-	if members.Err != nil {
-		return members.Err
+	err := members.Err
+	if err == nil && skipSpace(b, members.rest()) != len(b) {
+		err = ErrSyntax
 	}
-	if skipSpace(b, members.rest()) != len(b) {
-		return ErrSyntax
+	if err != nil {
+		if taken.end != 0 {
+			requote(b, taken.from, taken.to, taken.end-1, false)
+		}
+		return err
 	}
 
-	*m = Message{DataKind: data.Kind()}
+	*m = Message{}
 	if event.Kind() == String {
 		m.Event = event.Unescape()
 	}
@@ -62,7 +80,11 @@ func Parse(b []byte, m *Message) error {
 	if k := user.Kind(); k == String || k == Number {
 		m.UserID = user.Unescape()
 	}
-	m.Data = data.Unescape()
+	if use {
+		m.Data, m.DataKind = b[taken.from:taken.to], String
+	} else {
+		m.Data, m.DataKind = data.Unescape(), data.Kind()
+	}
 	return nil
 }
 

@@ -37,7 +37,7 @@ func skipString(b []byte, i int) (int, error) {
 		w := binary.LittleEndian.Uint64(b[i:])
 		slash := equal(w, ones*'\\')
 		escaped |= slash << 8
-		m := controls(w) | equal(w, ones*'"') ^ escaped
+		m := controls(w) | (equal(w, ones*'"') ^ escaped)
 		if m == 0 {
 			escaped = slash >> 56
 			i += 8
@@ -87,6 +87,82 @@ func skipEscape(b []byte, i int) (int, error) {
 		}
 	}
 	return 0, ErrSyntax
+}
+
+// takeString is skipString and unescape in one, for a string in which nothing
+// but quotes is escaped: the content is b[i+1:w] then, and end is behind the
+// closing quote. False for any other, and for what is no string; then all is
+// as it was.
+func takeString(b []byte, i int) (w, end int, ok bool) {
+	start := i + 1
+	r, w := start, start
+	escaped := uint64(0) // as in skipString
+	for len(b)-r >= 8 {
+		word := binary.LittleEndian.Uint64(b[r:])
+		slash := equal(word, ones*'\\')
+		pending := escaped != 0
+		escaped |= slash << 8
+		m := controls(word) | (equal(word, ones*'"') ^ escaped)
+		if m != 0 {
+			n := bits.TrailingZeros64(m) / 8
+			if b[r+n] != '"' {
+				requote(b, start, w, r, pending)
+				return 0, 0, false
+			}
+			for ; n > 0; n-- {
+				if b[r] != '\\' {
+					b[w] = b[r]
+					w++
+				}
+				r++
+			}
+			return w, r + 1, true
+		}
+		put := b[w : w+8]
+		r += 8
+		w += 8
+		escaped = slash >> 56
+		for ; slash != 0; w-- {
+			word, slash = closeGap(word, slash)
+		}
+		binary.LittleEndian.PutUint64(put, word)
+	}
+	pending := escaped != 0
+	for ; r < len(b); r++ {
+		switch c := b[r]; {
+		case c < 0x20 || pending && c != '"':
+			requote(b, start, w, r, pending)
+			return 0, 0, false
+		case c == '"' && !pending:
+			return w, r + 1, true
+		case c == '\\':
+			pending = true
+		default:
+			b[w] = c
+			w++
+			pending = false
+		}
+	}
+	requote(b, start, w, r, pending)
+	return 0, 0, false
+}
+
+// requote undoes what takeString has done to b[start:r], whose content stands
+// in b[start:w]. pending says that b[r] is escaped, by a backslash before r.
+func requote(b []byte, start, w, r int, pending bool) {
+	if pending {
+		r--
+		b[r] = '\\'
+	}
+	for r > w {
+		r--
+		w--
+		b[r] = b[w]
+		if b[r] == '"' {
+			r--
+			b[r] = '\\'
+		}
+	}
 }
 
 func hex4(b []byte, i int) (rune, bool) {
@@ -153,11 +229,7 @@ func unescape(b []byte) []byte {
 		w += 8
 		escaped = slash >> 56
 		for ; slash != 0; w-- {
-			// The highest such byte goes, and the ones above move down.
-			n := uint(bits.Len64(slash)) - 8
-			below := uint64(1)<<n - 1
-			word = word&below | word>>8&^below
-			slash &= below
+			word, slash = closeGap(word, slash)
 		}
 		binary.LittleEndian.PutUint64(put, word)
 	}
@@ -165,6 +237,14 @@ func unescape(b []byte) []byte {
 		r, w = unescapeOne(b, r, w, in)
 	}
 	return b[:w]
+}
+
+// closeGap takes the lowest marked byte out of a word: the ones above move down,
+// and so do their marks.
+func closeGap(word, marks uint64) (uint64, uint64) {
+	mark := marks & -marks
+	below := mark>>7 - 1
+	return word&below | word>>8&^below, (marks ^ mark) >> 8
 }
 
 // unescapeOne goes on to the end of the next escape, or of b. in says that b[r]

@@ -20,7 +20,10 @@ func Members(b []byte) Walker { return Walker{b: b, close: '}'} }
 func Elements(b []byte) Walker { return Walker{b: b, close: ']'} }
 
 // Next moves to the next member or element; false at the end or on an error.
-func (w *Walker) Next() bool {
+func (w *Walker) Next() bool { return w.next() && w.skip() }
+
+// next moves to where the next value starts.
+func (w *Walker) next() bool {
 	if w.close == 0 {
 		return false
 	}
@@ -60,6 +63,13 @@ func (w *Walker) Next() bool {
 		}
 		i = skipSpace(b, i+1)
 	}
+	w.i = i
+	return true
+}
+
+// skip checks the value that next has found, and moves behind it.
+func (w *Walker) skip() bool {
+	b, i := w.b, w.i
 	var end int
 	var err error
 	if i < len(b) && b[i] == '"' {
