@@ -119,7 +119,10 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 		s.readSealed(clock(), ch, &m)
 		return something
 	}
-	*ev = Event{Kind: Message, Channel: ch, Name: m.Event, Data: m.Data, UserID: m.UserID}
+	if ev.Kind != Message {
+		*ev = Event{Kind: Message} // a message leaves nothing behind that the next one does not set
+	}
+	ev.Channel, ev.Name, ev.Data, ev.UserID, ev.Gap = ch, m.Event, m.Data, m.UserID, 0
 	if ch != nil && ch.heard != 0 {
 		ev.Gap = ch.early(clock())
 	}
