@@ -23,6 +23,7 @@ type Client struct {
 	all      bindings
 	onState  []func(StateChange)
 	onError  []func(error)
+	user     User
 	names    interner // of events
 	users    interner // their senders
 
@@ -73,6 +74,7 @@ func New(cfg Config) (*Client, error) {
 		wake:     make(chan struct{}, 1),
 	}
 	c.background, c.clock = c.writeRest, c.now
+	c.user.client = c
 	return c, nil
 }
 

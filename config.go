@@ -294,6 +294,7 @@ func (cfg *Config) session(addr address) session.Config {
 		Backlog:         cfg.Backlog,
 		MemberChanges:   cfg.MemberChanges,
 		Authorizer:      cfg.Authorizer != nil,
+		UserAuthorizer:  cfg.UserAuthorizer != nil,
 		ReadBuffer:      cfg.ReadBuffer,
 		MaxMessage:      cfg.MaxMessage,
 		Queue:           cfg.Queue,

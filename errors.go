@@ -23,6 +23,7 @@ var (
 	ErrQueueFull        = session.ErrQueueFull
 	ErrRateLimited      = session.ErrRateLimited
 	ErrNoAuthorizer     = session.ErrNoAuthorizer
+	ErrNoUserAuthorizer = session.ErrNoUserAuthorizer
 	ErrTokenExpired     = session.ErrTokenExpired
 	ErrEntropy          = session.ErrEntropy
 	ErrRunning          = errors.New("thimble: the client is running already; one goroutine at a time may call Run or Poll")
@@ -37,6 +38,8 @@ var (
 	ErrConfirm        = session.ErrConfirm
 	ErrNoSecret       = session.ErrNoSecret
 	ErrPresenceData   = session.ErrPresenceData
+	ErrUserData       = session.ErrUserData
+	ErrSignInConfirm  = session.ErrSignInConfirm
 )
 
 type (
@@ -52,6 +55,10 @@ type (
 	// SubscriptionError says why a channel is not subscribed, and whether that
 	// is tried again by itself.
 	SubscriptionError = session.SubscriptionError
+
+	// SignInError says why the user is not signed in, and whether that is
+	// tried again by itself.
+	SignInError = session.SignInError
 
 	// DecryptionError is an event of an encrypted channel that could not be
 	// decrypted. It is lost; the subscription lives on.

@@ -19,6 +19,12 @@ const (
 	// EventDecryptionError tells an encrypted channel that an event could not
 	// be decrypted and is lost. Event.Err is a *DecryptionError.
 	EventDecryptionError = "pusher:decryption_error"
+	// EventSignedIn tells the user that he is signed in, on each connection
+	// anew. Event.Data is User.Data.
+	EventSignedIn = "pusher:signin_success"
+	// EventSignInError tells the user that signing in failed. Event.Err is a
+	// *SignInError.
+	EventSignInError = "pusher:signin_error"
 	// EventMemberAdded and EventMemberRemoved tell a presence channel who came
 	// and went: Event.Member.
 	EventMemberAdded   = "pusher:member_added"
@@ -54,7 +60,8 @@ type Event struct {
 	// from. Zero: nothing can have been missed.
 	Gap time.Duration
 
-	// Err is set for EventSubscriptionError and EventDecryptionError.
+	// Err is set for EventSubscriptionError, EventDecryptionError and
+	// EventSignInError.
 	Err error
 }
 

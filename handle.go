@@ -17,16 +17,19 @@ func (c *Client) handle(ev *session.Event) {
 	case session.Authorize:
 		c.authorize(ev)
 		return
+	case session.AuthorizeUser:
+		c.authorizeUser(ev)
+		return
 	}
 
 	e := Event{Err: ev.Err, Member: ev.Member, Gap: ev.Gap}
 	var ch *Channel
 	if ev.Channel != nil {
 		e.Channel = ev.Channel.Name
-		ch = ev.Channel.Owner.(*Channel)
+		ch, _ = ev.Channel.Owner.(*Channel) // none for the user's own
 	}
 	switch ev.Kind {
-	case session.Message:
+	case session.Message, session.UserMessage:
 		e.Name = c.names.name(ev.Name)
 		e.UserID = c.users.name(ev.UserID)
 		e.Data = ev.Data
@@ -36,19 +39,26 @@ func (c *Client) handle(ev *session.Event) {
 		e.Name = EventSubscriptionError
 	case session.DecryptionFailed:
 		e.Name = EventDecryptionError
+	case session.SignedIn:
+		e.Name, e.Data = EventSignedIn, ev.Data
+	case session.SignInFailed:
+		e.Name = EventSignInError
 	case session.MemberAdded:
 		e.Name = EventMemberAdded
 	case session.MemberRemoved:
 		e.Name = EventMemberRemoved
 	}
-	onState := c.onState
+	onState, watchers := c.onState, c.user.watchers
 	err := ev.Err
 	if ev.Kind == session.Failure && ev.Ended {
 		err = &ConnectError{Address: c.dialled, Retry: ev.Retry, Err: err}
 	}
 	var exact, wide []*binding
-	if ch != nil {
+	switch {
+	case ch != nil:
 		exact, wide = ch.handlers.find(e.Name)
+	case ev.Kind == session.SignedIn || ev.Kind == session.SignInFailed || ev.Kind == session.UserMessage:
+		exact, wide = c.user.handlers.find(e.Name)
 	}
 	allExact, allWide := c.all.find(e.Name)
 
@@ -67,6 +77,8 @@ func (c *Client) handle(ev *session.Event) {
 		}
 	case session.Failure:
 		c.report(err)
+	case session.Watchlist:
+		c.watch(watchers, *ev.Watchlist)
 	case session.DecryptionFailed:
 		c.report(ev.Err)
 		fallthrough

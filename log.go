@@ -111,6 +111,17 @@ func (c *Client) logEvent(ev *session.Event, e *Event) {
 		if ev.Retry == 0 {
 			r.Level = LevelError
 		}
+	case session.UserMessage:
+		r.Level, r.Message, r.Event, r.Size = LevelDebug, "received", e.Name, len(e.Data)
+	case session.SignedIn:
+		r.Message = "signed in"
+	case session.SignInFailed:
+		r.Level, r.Message = LevelWarn, "not signed in"
+		if ev.Retry == 0 {
+			r.Level = LevelError
+		}
+	case session.Watchlist:
+		r.Level, r.Message, r.Event, r.Size = LevelDebug, "watchlist", ev.Watchlist.Name, len(ev.Watchlist.UserIDs)
 	case session.DecryptionFailed:
 		r.Level, r.Message = LevelWarn, "not decrypted"
 	case session.MemberAdded, session.MemberRemoved:

@@ -36,6 +36,10 @@ type Channel struct {
 	members map[string]string // id to info; nil unless subscribed
 	me      string
 
+	awaiting string // a token that waits for the sign-in
+
+	own bool // it is the session's own: the user knows nothing of it
+
 	secret *secret // of an encrypted channel; nil unless there is a key, or there should be
 
 	// The gap since the connection before; see gap.go.
@@ -65,6 +69,7 @@ const (
 	pending                  // the subscription was sent
 	subscribed
 	retrying // waits for retryAt
+	awaiting // there is a token; the sign-in comes first
 	refused  // not before the next connection, or the user's next call
 )
 
@@ -102,6 +107,8 @@ func (s *Session) channel(name []byte) *Channel {
 	switch {
 	case len(name) == 0:
 		return nil
+	case s.user.channel != nil && string(name) == s.user.channel.Name:
+		return s.user.channel
 	case s.latest == nil || string(name) != s.latest.Name: // often the same again
 		s.latest = s.byName[string(name)]
 	}
@@ -222,7 +229,7 @@ func (s *Session) present(now time.Duration, ch *Channel, token Token) {
 		s.failed(now, ch, &SubscriptionError{Err: ErrNoSecret}, never)
 		return
 	}
-	if ch.Kind == wire.Presence {
+	if ch.Kind == wire.Presence && (token.ChannelData != "" || !s.presentUser(now, ch, token)) {
 		data, err := wire.ParseValue([]byte(token.ChannelData))
 		if err == nil {
 			ch.me = userID(data)
@@ -231,6 +238,8 @@ func (s *Session) present(now time.Duration, ch *Channel, token Token) {
 			s.failed(now, ch, &SubscriptionError{Err: ErrPresenceData}, never)
 			return
 		}
+	} else if ch.Kind == wire.Presence {
+		return
 	}
 	s.subscribe(now, ch, token)
 }
@@ -271,6 +280,9 @@ func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 		}
 		ch.snapshot(data)
 		ch.compare()
+	}
+	if ch.own {
+		return
 	}
 	s.events.push(Event{Kind: Subscribed, Channel: ch, Gap: ch.caughtUp(now)})
 	s.flushBacklog(now)
@@ -367,13 +379,17 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 		ch.retryAt = s.channelDeadline(now + err.Retry)
 	}
 	err.Channel, ch.err = ch.Name, err
+	if ch.own {
+		s.fail(err)
+		return
+	}
 	s.events.push(Event{Kind: SubscriptionFailed, Channel: ch, Err: err, Retry: err.Retry})
 }
 
 // reset forgets what the server was told.
 func (ch *Channel) reset() {
 	ch.state, ch.stale, ch.ticket = absent, false, 0
-	ch.members, ch.me = nil, ""
+	ch.members, ch.me, ch.awaiting = nil, "", ""
 	ch.attempts, ch.refreshed = 0, false
 	ch.wipe()
 }
@@ -394,11 +410,13 @@ func (s *Session) forgetChannels() {
 		ch.reset()
 		ch.wipeToken()
 	}
+	s.forgetUser()
 	s.channelsAt = 0
 }
 
 // resubscribe asks for all that is wanted, on a new connection.
 func (s *Session) resubscribe(now time.Duration) {
+	s.reconcileUser(now)
 	for _, ch := range s.channels {
 		s.reconcile(now, ch)
 	}
@@ -417,21 +435,26 @@ func (s *Session) channelDeadline(t time.Duration) time.Duration {
 func (s *Session) advanceChannels(now time.Duration) {
 	s.channelsAt = 0
 	for _, ch := range s.channels {
-		switch {
-		case ch.state == retrying && now >= ch.retryAt:
-			ch.state = absent
-			s.reconcile(now, ch)
-		case ch.state == retrying:
-			s.channelDeadline(ch.retryAt)
-		case ch.state == pending && now >= ch.confirmBy:
-			// Whatever became of it, the next attempt starts afresh.
-			s.sendUnsubscribe(ch.Name)
-			ch.stale = true
-			s.failed(now, ch, &SubscriptionError{Err: ErrConfirm}, again)
-		case ch.state == pending:
-			s.channelDeadline(ch.confirmBy)
-		}
-		s.advanceSecret(now, ch)
+		s.advanceChannel(now, ch)
 	}
+	s.advanceUser(now)
 	s.sweep()
+}
+
+func (s *Session) advanceChannel(now time.Duration, ch *Channel) {
+	switch {
+	case ch.state == retrying && now >= ch.retryAt:
+		ch.state = absent
+		s.reconcile(now, ch)
+	case ch.state == retrying:
+		s.channelDeadline(ch.retryAt)
+	case ch.state == pending && now >= ch.confirmBy:
+		// Whatever became of it, the next attempt starts afresh.
+		s.sendUnsubscribe(ch.Name)
+		ch.stale = true
+		s.failed(now, ch, &SubscriptionError{Err: ErrConfirm}, again)
+	case ch.state == pending:
+		s.channelDeadline(ch.confirmBy)
+	}
+	s.advanceSecret(now, ch)
 }

@@ -19,6 +19,7 @@ var (
 	ErrQueueFull        = errors.New("thimble: the queue of unsent messages is full; the connection is slower than the sender (Config.Queue and Config.Backlog bound it)")
 	ErrRateLimited      = errors.New("thimble: more client events in a second than Config.EventRate; send fewer, or set Config.Backlog to have them wait")
 	ErrNoAuthorizer     = errors.New("thimble: this channel needs authorization; set Config.Authorizer or use SubscribeAuthorized")
+	ErrNoUserAuthorizer = errors.New("thimble: signing in needs authorization; set Config.UserAuthorizer")
 	ErrTokenExpired     = errors.New("thimble: the token was made for an earlier connection; call SubscribeAuthorized with one for the new socket id, or set Config.Authorizer")
 	ErrEntropy          = errors.New("thimble: no source of randomness; set Config.Entropy")
 )
@@ -32,7 +33,9 @@ var (
 	ErrBinary         = errors.New("thimble: the server sent a binary message")
 	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s")
 	ErrNoSecret       = errors.New("thimble: no shared_secret of 32 bytes in the authorization endpoint's answer, which an encrypted channel needs")
-	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs")
+	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs unless a user is signed in")
+	ErrUserData       = errors.New("thimble: the user_data of a sign-in is not a JSON object with an id")
+	ErrSignInConfirm  = errors.New("thimble: no answer to the sign-in within 30 s")
 )
 
 // CloseError says that the server closed the connection, or refused it.
@@ -178,6 +181,23 @@ func trimPrefix(s string) string {
 	}
 	return s
 }
+
+// SignInError says why the user is not signed in.
+type SignInError struct {
+	// Status is the HTTP status of the authorization endpoint, or the status
+	// that the server names; 0 when there is none.
+	Status int
+	// Retry is when signing in is tried again by itself; 0 means not before
+	// the next connection or call of SignIn.
+	Retry time.Duration
+	Err   error
+}
+
+func (e *SignInError) Error() string {
+	return "thimble: signing in failed: " + trimPrefix(e.Err.Error())
+}
+
+func (e *SignInError) Unwrap() error { return e.Err }
 
 // DecryptionError is an event of an encrypted channel that could not be
 // decrypted. It is lost; the subscription lives on.

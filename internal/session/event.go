@@ -35,33 +35,47 @@ const (
 	MemberAdded        // Member has joined Channel
 	MemberRemoved      // Member has left Channel
 	Failure            // Err: something that changes no state
+	AuthorizeUser      // for the driver: get a token for a sign-in with SocketID, then call AuthorizedUser
+	SignedIn           // the user is signed in; Data is what the server knows of him
+	SignInFailed       // signing in failed: Err
+	UserMessage        // an event for the user: Name and Data
+	Watchlist          // Watchlist: who has come or gone
 	DecryptionFailed   // an event of Channel could not be decrypted, and is lost: Err
 )
 
 // Event is one thing that happened. Name, Data and UserID are borrowed until
 // the next call of Session.Next.
 type Event struct {
-	Kind     Kind
-	Channel  *Channel
-	Name     []byte
-	Data     []byte
-	UserID   []byte
-	Member   Member
-	State    State
-	Previous State
-	Err      error
-	SocketID string        // of an Authorize
-	Ticket   uint32        // of an Authorize, to be handed back
-	TLS      bool          // of a Dial
-	Retry    time.Duration // until the next attempt, of StateChanged and SubscriptionFailed
-	Ended    bool          // of StateChanged and Failure: a connection, or an attempt, has ended
-	Gap      time.Duration // of the first event behind a gap: how long the gap was
+	Kind    Kind
+	Channel *Channel
+	Name    []byte
+	Data    []byte
+	UserID  []byte
+	Member  Member
+	// Watchlist is set for a Watchlist.
+	Watchlist *WatchlistEvent
+	State     State
+	Previous  State
+	Err       error
+	SocketID  string        // of an Authorize
+	Ticket    uint32        // of an Authorize, to be handed back
+	TLS       bool          // of a Dial
+	Retry     time.Duration // until the next attempt, of StateChanged and SubscriptionFailed
+	Ended     bool          // of StateChanged and Failure: a connection, or an attempt, has ended
+	Gap       time.Duration // of the first event behind a gap: how long the gap was
 }
 
 // Member is a member of a presence channel.
 type Member struct {
 	ID   string
 	Info string // JSON text; empty when the member has none
+}
+
+// WatchlistEvent says that users whom the signed-in user watches are online, or
+// offline: Name. Servers may have other names.
+type WatchlistEvent struct {
+	Name    string
+	UserIDs []string
 }
 
 // Token is what authorizes a subscription.
@@ -89,6 +103,9 @@ const (
 	nameSucceeded     = "pusher_internal:subscription_succeeded"
 	nameMemberAdded   = "pusher_internal:member_added"
 	nameMemberRemoved = "pusher_internal:member_removed"
+	nameSignedIn      = "pusher:signin_success"
+	nameSignInError   = "pusher:signin_error"
+	nameWatchlist     = "pusher_internal:watchlist_events"
 	nameCount         = "pusher_internal:subscription_count"
 )
 

@@ -115,6 +115,12 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 	if ch == nil || ch.Kind != wire.Presence {
 		m.UserID = nil // only there does the server vouch for it
 	}
+	if ch != nil && ch.own {
+		if !isProtocol(m.Event) {
+			s.events.push(Event{Kind: UserMessage, Channel: ch, Name: m.Event, Data: m.Data})
+		}
+		return something
+	}
 	if ch != nil && ch.Kind == wire.Encrypted && !isProtocol(m.Event) {
 		s.readSealed(clock(), ch, &m)
 		return something
@@ -205,6 +211,8 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 		s.memberAdded(ch, m.Payload())
 	case nameMemberRemoved:
 		s.memberRemoved(ch, m.Payload())
+	case nameSignedIn, nameSignInError, nameWatchlist:
+		s.readUser(now, m)
 	case nameCount:
 		m.Event = nameCountOutside
 		return false
@@ -220,6 +228,9 @@ func (s *Session) readError(now time.Duration, ch *Channel, m *wire.Message) {
 	code, message := errorData(m.Payload())
 	err := &ServerError{code, message}
 	if len(m.Channel) == 0 {
+		if s.signInRefused(now, code, message) {
+			return
+		}
 		ch = s.refusedBy(code, message)
 	}
 	if ch == nil || ch.state != pending || strings.HasPrefix(message, "No current subscription") {

@@ -15,8 +15,10 @@ type Config struct {
 	// tells when it is.
 	Link bool
 
-	// Authorizer says that Authorize events are answered.
-	Authorizer bool
+	// Authorizer says that Authorize events are answered, UserAuthorizer that
+	// AuthorizeUser events are.
+	Authorizer     bool
+	UserAuthorizer bool
 
 	ReadBuffer int // bytes; zero: DefaultReadBuffer
 	MaxMessage int // bytes; zero: websocket.DefaultMaxMessage
@@ -92,6 +94,8 @@ type Session struct {
 	sent       uint32 // subscriptions sent, to tell which was first
 
 	gone int // channels that are to be forgotten
+
+	user signIn
 
 	// Encrypted channels.
 	box       box

@@ -46,7 +46,7 @@ func newStage(t testing.TB) *stage {
 		now:   time.Second,
 		asked: make(map[string][]asked),
 		cfg: session.Config{
-			Target: session.Target{Host: "example.com", Path: "/app/key"}, Authorizer: true,
+			Target: session.Target{Host: "example.com", Path: "/app/key"}, Authorizer: true, UserAuthorizer: true,
 			// All zeros: every delay is the least that it may be.
 			Entropy: func(b []byte) error { clear(b); return nil },
 		},
@@ -133,6 +133,34 @@ func (st *stage) event(ev *session.Event) {
 			again = retry(ev.Retry)
 		}
 		st.say("failed %s%s%s%s", name, status, again, reason)
+	case session.AuthorizeUser:
+		st.asked["user"] = append(st.asked["user"], asked{nil, ev.Ticket})
+		st.say("authorize-user for %s", ev.SocketID)
+	case session.SignedIn:
+		id, data := st.s.User()
+		if data != string(ev.Data) || st.s.UserErr() != nil {
+			st.t.Errorf("signed in with %s and %s, %v", data, ev.Data, st.s.UserErr())
+		}
+		st.say("signed-in %s %s", id, data)
+	case session.SignInFailed:
+		var typed *session.SignInError
+		if !errors.As(ev.Err, &typed) || st.s.UserErr() != ev.Err || typed.Retry != ev.Retry {
+			st.t.Errorf("the failure comes with %#v", ev.Err)
+			return
+		}
+		status := ""
+		if typed.Status != 0 {
+			status = "status " + strconv.Itoa(typed.Status) + " "
+		}
+		again := "for good"
+		if ev.Retry > 0 {
+			again = strings.TrimSpace(retry(ev.Retry))
+		}
+		st.say("signin-failed %s%s%s", status, again, reason)
+	case session.UserMessage:
+		st.say("user-event %s %s", ev.Name, ev.Data)
+	case session.Watchlist:
+		st.say("watchlist %s %s", ev.Watchlist.Name, strings.Join(ev.Watchlist.UserIDs, " "))
 	case session.DecryptionFailed:
 		var typed *session.DecryptionError
 		if !errors.As(ev.Err, &typed) || typed.Channel != name {

@@ -38,6 +38,9 @@ import (
 //	server-text N          a text message of N bytes, a valid event
 //	close 4001 REASON      a close frame; without a code one without
 //	token C AUTH DATA      the answer to the oldest open question about C
+//	signin, signout        what the user asks for
+//	user-token AUTH DATA   the answer to the oldest open question about the user
+//	user-token-fails STATUS
 //	token-fails C STATUS   no token; 0 is no answer at all; "for good" may follow
 //	key C AUTH N           the answer for an encrypted channel: key number N
 //	present-key C AUTH N   the user subscribes with such a token that he has
@@ -60,6 +63,11 @@ import (
 //	added C ID INFO, removed C ID INFO
 //	event NAME on C from USER DATA
 //	undecrypted C EVENT TEXT
+//	authorize-user for ID  asks for a token for a sign-in
+//	signed-in ID DATA
+//	signin-failed status 403 retry 1ns TEXT
+//	user-event NAME DATA
+//	watchlist NAME IDS
 //
 // All delays are the least that they may be: of the jitter nothing is left.
 // Steps that assert:
@@ -70,6 +78,7 @@ import (
 //	changes C joined a=INFO left b=INFO
 //	channels A B           all that the session knows
 //	me C ID
+//	user ID DATA           who is signed in; empty: nobody
 //	socket ID              empty: none
 //	in STATE               the state now
 func TestTranscripts(t *testing.T) {
@@ -162,6 +171,22 @@ func (st *stage) step(step transcript.Step) {
 		if q, ok := st.answer(word[0]); ok {
 			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], ChannelData: word[2]}, nil)
 		}
+	case "signin":
+		if err := s.SignIn(st.now); err != nil {
+			st.say("error %s", err)
+		}
+	case "signout":
+		s.SignOut(st.now)
+	case "user-token":
+		if q, ok := st.answer("user"); ok {
+			auth, data, _ := strings.Cut(step.Arg, " ")
+			s.AuthorizedUser(st.now, q.ticket, session.UserToken{Auth: auth, UserData: data}, nil)
+		}
+	case "user-token-fails":
+		if q, ok := st.answer("user"); ok {
+			status, _ := strconv.Atoi(word[0])
+			s.AuthorizedUser(st.now, q.ticket, session.UserToken{}, &session.AuthError{Status: status, Permanent: word[1] == "for", Err: errors.New("no token")})
+		}
 	case "key":
 		if q, ok := st.answer(word[0]); ok {
 			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], SharedSecret: testKey(word[2])}, nil)
@@ -209,7 +234,7 @@ func (st *stage) configure(arg string) {
 	case "tls":
 		st.cfg.Target.TLS = true
 	case "no-authorizer":
-		st.cfg.Authorizer = false
+		st.cfg.Authorizer, st.cfg.UserAuthorizer = false, false
 	case "max-message":
 		st.cfg.MaxMessage = n
 	case "queue":
@@ -259,6 +284,10 @@ func (st *stage) assert(step transcript.Step) bool {
 	case "me":
 		if got := s.Channel(name).Me(); got != rest {
 			st.t.Errorf("got %q", got)
+		}
+	case "user":
+		if id, data := s.User(); strings.TrimSpace(id+" "+data) != step.Arg {
+			st.t.Errorf("got %s %s", id, data)
 		}
 	case "socket":
 		if got := s.SocketID(); got != step.Arg {
