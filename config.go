@@ -92,6 +92,11 @@ type Config struct {
 	// a while. Zero: they are dropped.
 	MemberChanges bool
 
+	// MaxMembers bounds how many members of a presence channel are kept. Who
+	// comes and goes beyond is told, but is not among Channel.Members; it is
+	// reported once as a MembersError. Zero: 10,000.
+	MaxMembers int
+
 	// Network brings the link below the client up, on a device that does so
 	// itself. Zero: the link is there.
 	Network Network
@@ -177,7 +182,7 @@ func (cfg *Config) check() (address, error) {
 		return addr, errCluster
 	case cfg.Path != "" && (cfg.Path[0] != '/' || strings.HasSuffix(cfg.Path, "/") || !printable(cfg.Path, "?# ")):
 		return addr, errPath
-	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0 || cfg.Backlog < 0 || cfg.Attempts < 0:
+	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0 || cfg.Backlog < 0 || cfg.Attempts < 0 || cfg.MaxMembers < 0:
 		return addr, errSize
 	case cfg.AuthTimeout < 0 || cfg.PollWait < 0,
 		cfg.ActivityTimeout != 0 && cfg.ActivityTimeout < time.Second,
@@ -293,6 +298,7 @@ func (cfg *Config) session(addr address) session.Config {
 		EventRate:       cfg.EventRate,
 		Backlog:         cfg.Backlog,
 		MemberChanges:   cfg.MemberChanges,
+		MaxMembers:      cfg.MaxMembers,
 		Authorizer:      cfg.Authorizer != nil,
 		UserAuthorizer:  cfg.UserAuthorizer != nil,
 		ReadBuffer:      cfg.ReadBuffer,

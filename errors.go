@@ -72,6 +72,10 @@ type (
 	// MessageError is a message from the server that could not be read.
 	MessageError = session.MessageError
 
+	// MembersError says that a presence channel has more members than
+	// Config.MaxMembers.
+	MembersError = session.MembersError
+
 	// AttemptsError says that the client gave up connecting: Config.Attempts.
 	AttemptsError = session.AttemptsError
 

@@ -35,6 +35,7 @@ type Channel struct {
 	// Presence.
 	members map[string]string // id to info; nil unless subscribed
 	me      string
+	crowded bool // there are more than are kept
 
 	awaiting string // a token that waits for the sign-in
 
@@ -278,7 +279,7 @@ func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 		if data == nil && len(m.Data) > 0 {
 			s.fail(&MessageError{string(m.Data[:min(len(m.Data), rawShown)]), errSnapshot})
 		}
-		ch.snapshot(data)
+		s.snapshot(ch, data)
 		ch.compare()
 	}
 	if ch.own {
@@ -389,7 +390,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 // reset forgets what the server was told.
 func (ch *Channel) reset() {
 	ch.state, ch.stale, ch.ticket = absent, false, 0
-	ch.members, ch.me, ch.awaiting = nil, "", ""
+	ch.members, ch.me, ch.awaiting, ch.crowded = nil, "", "", false
 	ch.attempts, ch.refreshed = 0, false
 	ch.wipe()
 }

@@ -121,6 +121,16 @@ var errNoEvent = errors.New("thimble: it names no event")
 // presence channel unknown.
 var errSnapshot = errors.New("thimble: the confirmation of a presence channel has no list of members that can be read")
 
+// MembersError says that a presence channel has more members than are kept.
+type MembersError struct {
+	Channel string
+	Limit   int
+}
+
+func (e *MembersError) Error() string {
+	return "thimble: " + e.Channel + " has more members than the " + strconv.Itoa(e.Limit) + " that are kept; who comes and goes is still told (Config.MaxMembers)"
+}
+
 // MessageError is a message that could not be read. The connection lives on.
 type MessageError struct {
 	Raw string // the message as it came, cut at 1 KiB

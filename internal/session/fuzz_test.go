@@ -2,12 +2,14 @@ package session_test
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/thimble-go/thimble/internal/session"
 	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/internal/wire"
 )
 
 // FuzzReceived feeds a connected session with whatever a server may send, cut
@@ -15,7 +17,7 @@ import (
 // more memory than it was given.
 func FuzzReceived(f *testing.F) {
 	// The messages of the transcripts are where the interesting bytes are.
-	for _, name := range []string{"messages", "presence", "refusal", "subscription"} {
+	for _, name := range []string{"messages", "presence", "refusal", "subscription", "encrypted", "user"} {
 		text, err := os.ReadFile("testdata/" + name + ".txt")
 		if err != nil {
 			f.Fatal(err)
@@ -24,6 +26,10 @@ func FuzzReceived(f *testing.F) {
 		for _, line := range strings.Split(string(text), "\n") {
 			if message, ok := strings.CutPrefix(line, "server> "); ok {
 				all = websocket.AppendFrame(all, websocket.Text, message, nil)
+			}
+			if sealed, ok := strings.CutPrefix(line, "sealed "); ok {
+				word := strings.SplitN(sealed+"   ", " ", 4)
+				all = websocket.AppendFrame(all, websocket.Text, sealedEvent(word[1], word[0], testKey(word[2]), strings.TrimSpace(word[3])), nil)
 			}
 			if strings.HasPrefix(line, "== ") && len(all) > 0 {
 				f.Add(all, byte(len(all)))
@@ -44,6 +50,11 @@ func FuzzReceived(f *testing.F) {
 		for _, name := range []string{"a", "cache-a"} {
 			s.Subscribe(st.now, s.Channel(name))
 		}
+		if err := s.SignIn(st.now); err != nil {
+			t.Fatal(err)
+		}
+		s.AuthorizedUser(st.now, 1, session.UserToken{Auth: "k:u", UserData: `{"id":"7"}`}, nil)
+		s.SubscribeAuthorized(st.now, s.Channel("private-encrypted-a"), session.Token{Auth: "k:a", SharedSecret: testKey("1")})
 		for _, name := range []string{"private-a", "presence-a"} {
 			s.SubscribeAuthorized(st.now, s.Channel(name), session.Token{Auth: "k:a", ChannelData: `{"user_id":"me"}`})
 		}
@@ -61,6 +72,9 @@ func FuzzReceived(f *testing.F) {
 			data = data[n:]
 			s.Received(st.now, n)
 			for s.Next(st.now, &ev) {
+				if ev.Kind == session.Authorize && ev.Channel.Kind == wire.Encrypted {
+					s.Authorized(st.now, ev.Channel, ev.Ticket, session.Token{SharedSecret: testKey(strconv.Itoa(round % 3))}, nil)
+				}
 				if ev.Kind == session.Message && strings.HasPrefix(string(ev.Name), "pusher_internal:") {
 					t.Errorf("the user sees %s", ev.Name)
 				}

@@ -29,6 +29,11 @@ const (
 // one connection (protocol documentation, "Client events").
 const DefaultEventRate = 10
 
+// DefaultMaxMembers is how many members of a presence channel are kept. The
+// service allows 100; the servers of others have settings, and a hostile one
+// must not fill the memory.
+const DefaultMaxMembers = 10_000
+
 const (
 	// probeTimeout is how long the answer to a probe may take: whoever asks
 	// has a reason to doubt the connection.

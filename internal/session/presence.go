@@ -29,20 +29,35 @@ func (ch *Channel) Me() string {
 
 // snapshot replaces the members by those of a confirmation. Some servers send
 // no ids, so the hash is what counts; without one the ids do.
-func (ch *Channel) snapshot(data wire.Value) {
+func (s *Session) snapshot(ch *Channel, data wire.Value) {
 	ch.members = make(map[string]string)
 	presence := data.Get("presence")
 	hash := wire.Members(presence.Get("hash"))
 	for hash.Next() {
-		ch.members[hash.Text()] = info(hash.Value)
+		s.keepMember(ch, hash.Text(), info(hash.Value))
 	}
 	ids := wire.Elements(presence.Get("ids"))
 	for ids.Next() {
-		id := ids.Value.Text()
+		id := textOf(ids.Value)
 		if _, ok := ch.members[id]; !ok {
-			ch.members[id] = ""
+			s.keepMember(ch, id, "")
 		}
 	}
+}
+
+// keepMember adds a member, or replaces his info, while there is room.
+func (s *Session) keepMember(ch *Channel, id, info string) {
+	if id == "" {
+		return
+	}
+	if _, ok := ch.members[id]; !ok && len(ch.members) >= s.cfg.MaxMembers {
+		if !ch.crowded {
+			ch.crowded = true
+			s.fail(&MembersError{ch.Name, s.cfg.MaxMembers})
+		}
+		return
+	}
+	ch.members[id] = info
 }
 
 // info copies a member's info, which is empty when there is none.
@@ -54,8 +69,10 @@ func info(v wire.Value) string {
 }
 
 // userID reads the id of a member: a string, or with some servers a number.
-func userID(data wire.Value) string {
-	id := data.Get("user_id")
+func userID(data wire.Value) string { return textOf(data.Get("user_id")) }
+
+// textOf returns an id, empty for what can be none.
+func textOf(id wire.Value) string {
 	if k := id.Kind(); k != wire.String && k != wire.Number {
 		return ""
 	}
@@ -70,8 +87,8 @@ func (s *Session) memberAdded(ch *Channel, data wire.Value) {
 	if id == "" {
 		return
 	}
-	ch.members[id] = info(data.Get("user_info"))
-	member, _ := ch.Member(id)
+	member := Member{id, info(data.Get("user_info"))}
+	s.keepMember(ch, id, member.Info)
 	s.events.push(Event{Kind: MemberAdded, Channel: ch, Member: member})
 }
 
@@ -80,8 +97,8 @@ func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
 		return
 	}
 	member, ok := ch.Member(userID(data))
-	if !ok {
-		return
+	if !ok && (!ch.crowded || member.ID == "") {
+		return // known, or one of those that are not kept
 	}
 	delete(ch.members, member.ID)
 	s.events.push(Event{Kind: MemberRemoved, Channel: ch, Member: member})

@@ -37,6 +37,8 @@ type Config struct {
 	Lend     func() []byte
 	GiveBack func([]byte)
 
+	MaxMembers int // kept of a presence channel; zero: DefaultMaxMembers
+
 	// Entropy fills b with random bytes.
 	Entropy func(b []byte) error
 }
@@ -122,6 +124,9 @@ func New(cfg Config) (*Session, error) {
 	}
 	if cfg.PongTimeout == 0 {
 		cfg.PongTimeout = defaultPong
+	}
+	if cfg.MaxMembers == 0 {
+		cfg.MaxMembers = DefaultMaxMembers
 	}
 	if cfg.EventRate == 0 {
 		cfg.EventRate = DefaultEventRate

@@ -17,7 +17,8 @@ import (
 //
 //	config NAME VALUE      before all else: activity, pong (durations), tls,
 //	                       no-authorizer, max-message, queue, read-buffer, backlog
-//	                       (bytes), attempts, event-rate, member-changes
+//	                       (bytes), attempts, event-rate, member-changes,
+//	                       max-members
 //	connect, disconnect    what the user asks for
 //	subscribe C, unsubscribe C
 //	forget C               the user takes the channel back for good
@@ -247,6 +248,8 @@ func (st *stage) configure(arg string) {
 		st.cfg.EventRate = n
 	case "member-changes":
 		st.cfg.MemberChanges = true
+	case "max-members":
+		st.cfg.MaxMembers = n
 	case "read-buffer":
 		st.cfg.ReadBuffer = n
 	default:

@@ -129,13 +129,7 @@ func (s *Session) AuthorizedUser(now time.Duration, ticket uint32, token UserTok
 }
 
 // idOf reads the id in a user's data: a string, or with some servers a number.
-func idOf(data wire.Value) string {
-	id := data.Get("id")
-	if k := id.Kind(); k != wire.String && k != wire.Number {
-		return ""
-	}
-	return id.Text()
-}
+func idOf(data wire.Value) string { return textOf(data.Get("id")) }
 
 // signedIn handles the server's yes. One that comes after it was given up as
 // unanswered, or taken for refused, counts too.
@@ -274,8 +268,8 @@ func (s *Session) watchlist(data wire.Value) {
 		ev := &WatchlistEvent{Name: name.Text()}
 		ids := wire.Elements(events.Value.Get("user_ids"))
 		for ids.Next() {
-			if k := ids.Value.Kind(); k == wire.String || k == wire.Number {
-				ev.UserIDs = append(ev.UserIDs, ids.Value.Text())
+			if id := textOf(ids.Value); id != "" {
+				ev.UserIDs = append(ev.UserIDs, id)
 			}
 		}
 		s.events.push(Event{Kind: Watchlist, Watchlist: ev})
