@@ -106,7 +106,7 @@ func torture(t *testing.T, seed int64, drive func(testing.TB, *thimble.Client)) 
 	cfg.EventRate = -1
 	cfg.MemberChanges = true
 	cfg.Authorizer = thimble.AuthorizerFunc(func(ctx context.Context, req thimble.AuthRequest) (thimble.Token, error) {
-		switch rand.Intn(4) {
+		switch rand.Intn(5) {
 		case 0:
 			return thimble.Token{}, errors.New("busy")
 		case 1:
@@ -114,6 +114,8 @@ func torture(t *testing.T, seed int64, drive func(testing.TB, *thimble.Client)) 
 			case <-time.After(time.Millisecond):
 			case <-ctx.Done():
 			}
+		case 2:
+			time.Sleep(3 * time.Millisecond) // whatever has become of the connection
 		}
 		return thimble.Token{Auth: "key:" + req.SocketID, ChannelData: `{"user_id":"me"}`}, nil
 	})
