@@ -129,11 +129,21 @@ func (d *dialect) pings(l *line) {
 	l.say(d.ping)
 }
 
+// cached says whether the server tells of a channel's cache.
+func (d *dialect) cached(name string) bool {
+	if d.name == "Reverb" && wire.KindOf(name) == wire.Encrypted {
+		return false // a private channel like any other to it
+	}
+	for _, prefix := range []string{"private-encrypted-", "private-", "presence-"} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	return d.miss != "" && strings.HasPrefix(name, "cache-")
+}
+
 // answer answers a subscription. A channel whose name ends with "refused" has
 // a wrong signature.
 func (d *dialect) answer(l *line, name string) {
 	kind := wire.KindOf(name)
-	cache := strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "private-"), "presence-"), "cache-")
 	switch {
 	case strings.HasSuffix(name, "refused"):
 		l.say(about(d.refused, l.id, name))
@@ -146,7 +156,7 @@ func (d *dialect) answer(l *line, name string) {
 		} else {
 			l.say(about(d.confirmed, l.id, name))
 		}
-		if cache && d.miss != "" {
+		if d.cached(name) {
 			l.say(about(d.miss, l.id, name))
 		}
 	}
