@@ -130,7 +130,9 @@ func TestInterrupted(t *testing.T) {
 	defer listener.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, []string{"-fuzz", "ws://" + listener.Addr().String()}, io.Discard, io.Discard) }()
+	go func() {
+		done <- run(ctx, []string{"-fuzz", "ws://" + listener.Addr().String()}, io.Discard, io.Discard)
+	}()
 	conn, err := listener.Accept()
 	if err != nil {
 		t.Fatal(err)
