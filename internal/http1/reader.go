@@ -13,6 +13,7 @@ type Reader struct {
 	err     error
 	left    int // bytes until the end of the body or of the chunk
 	status  int
+	after   int // seconds of Retry-After
 	interim int
 	skipped int // against MaxSkipped
 	digits  int // of the chunk size
@@ -78,6 +79,7 @@ func (r *Reader) End() error {
 func (r *Reader) Done() bool { return r.state == done }
 
 // Status returns the status of the final response, 0 before its head is read.
+// It is there even if the body is refused as too large.
 func (r *Reader) Status() int { return r.status }
 
 // Body returns what has come of the body. It is valid until Feed or Reset.
@@ -92,6 +94,11 @@ func (r *Reader) Body() []byte {
 // response is complete and the server has not said that it will close
 // (RFC 9112 9.3). Whether the request asked for that is for the caller to know.
 func (r *Reader) KeepAlive() bool { return r.state == done && r.keep }
+
+// RetryAfter returns the seconds after which the server wants to be asked
+// again, 0 if it does not say (RFC 9110 10.2.3). One that names a date in place
+// of a delay says nothing to a device that has no calendar.
+func (r *Reader) RetryAfter() int { return r.after }
 
 // Reset prepares for another response. It keeps MaxBody and the buffer.
 func (r *Reader) Reset() { *r = Reader{MaxBody: r.MaxBody, buf: r.buf[:0]} }
@@ -129,6 +136,9 @@ func (r *Reader) feedHead(b []byte) int {
 func (r *Reader) begin(h Head) error {
 	framing, length, err := r.framing(h)
 	r.buf = r.buf[:0]
+	if err == ErrBodyTooLarge && h.Status >= 200 {
+		r.status = h.Status
+	}
 	if err != nil {
 		return err
 	}
@@ -140,6 +150,7 @@ func (r *Reader) begin(h Head) error {
 		return nil
 	}
 	r.status, r.left, r.state = h.Status, length, framing
+	r.after = retryAfter(h)
 	r.keep = h.Status != 101 && framing != inRest && !h.HasToken("Connection", "close") &&
 		(h.Minor > 0 || h.HasToken("Connection", "keep-alive"))
 	switch {
@@ -154,6 +165,24 @@ func (r *Reader) begin(h Head) error {
 		r.reserve(length, r.limit())
 	}
 	return nil
+}
+
+// retryAfter reads a delay in seconds; one beyond all patience is cut.
+func retryAfter(h Head) int {
+	const most = 1 << 30
+	digits, _ := h.Get("Retry-After")
+	seconds := 0
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		if n, ok := pushDigit(seconds, 10, int(c-'0'), most); ok {
+			seconds = n
+		} else {
+			seconds = most
+		}
+	}
+	return seconds
 }
 
 // framing returns inBody with a length, chunkSize or inRest.

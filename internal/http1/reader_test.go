@@ -250,6 +250,42 @@ func TestReaderMaxBody(t *testing.T) {
 	}
 }
 
+func TestReaderRetryAfter(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]int{
+		"": 0, "0": 0, "7": 7, " 120\t": 120, "-1": 0, "1.5": 0, "7 s": 0,
+		"Fri, 31 Dec 1999 23:59:59 GMT": 0,
+		strings.Repeat("9", 40):         1 << 30,
+	} {
+		var r http1.Reader
+		if _, err := feed(&r, "HTTP/1.1 503 No\r\nContent-Length: 0\r\nRetry-After: "+value+"\r\n\r\n", 3); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.RetryAfter(); got != want {
+			t.Errorf("%q: %d", value, got)
+		}
+		if r.Reset(); r.RetryAfter() != 0 {
+			t.Error("kept over Reset")
+		}
+	}
+}
+
+// TestReaderTooLargeStatus checks that an error page beyond the limit still
+// says which error it is.
+func TestReaderTooLargeStatus(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{
+		"HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\n",
+		"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n",
+		"HTTP/1.1 403 No\r\n\r\n" + strings.Repeat("x", 100),
+	} {
+		r := http1.Reader{MaxBody: 99}
+		if _, err := feed(&r, in, 1<<20); err != http1.ErrBodyTooLarge || r.Status() != 403 || len(r.Body()) > 99 || r.KeepAlive() {
+			t.Errorf("%q: %v, %d, %d bytes, %v", in, err, r.Status(), len(r.Body()), r.KeepAlive())
+		}
+	}
+}
+
 // A device reads one response after the other with the same Reader: once its
 // buffer has grown, that must not take memory. (Not parallel: it counts.)
 func TestReaderAllocations(t *testing.T) {
