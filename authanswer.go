@@ -70,10 +70,11 @@ func (e *answerError) Error() string {
 
 func (e *answerError) Unwrap() error { return e.err }
 
-// permanent says whether a status will not change by asking again.
+// permanent says whether a status will not change by asking again. After 401
+// and 403 it may: the session asks once more with what is fresh by then.
 func permanent(status int) bool {
 	switch status {
-	case 408, 425, 429:
+	case 401, 403, 408, 425, 429:
 		return false
 	}
 	return status >= 300 && status <= 499

@@ -112,9 +112,9 @@ func TestEndpointAnswers(t *testing.T) {
 		{name: "500", status: 500, body: html, fails: "status 500"},
 		{name: "503 with a text", status: 503, body: "be right back", fails: "status 503: be right back"},
 		{name: "429", status: 429, body: "", fails: "status 429"},
-		{name: "403", status: 403, body: "Forbidden\n", fails: "status 403: Forbidden", permanent: true},
-		{name: "401 as JSON", status: 401, body: `{"error":"who are you?"}`, fails: "status 401: who are you?", permanent: true},
-		{name: "403 that would break the log", status: 403, body: `{"message":"x\nFAKE LINE"}`, fails: "status 403", permanent: true},
+		{name: "403", status: 403, body: "Forbidden\n", fails: "status 403: Forbidden"},
+		{name: "401 as JSON", status: 401, body: `{"error":"who are you?"}`, fails: "status 401: who are you?"},
+		{name: "403 that would break the log", status: 403, body: `{"message":"x\nFAKE LINE"}`, fails: "status 403"},
 		{name: "404", status: 404, body: html, fails: "check the URL", permanent: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

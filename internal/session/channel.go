@@ -175,6 +175,20 @@ func (s *Session) reconcile(now time.Duration, ch *Channel) {
 	}
 }
 
+// WantsToken says whether a channel is wanted that will need a token on the
+// next connection, so that the way to whoever makes it can be prepared.
+func (s *Session) WantsToken() bool {
+	if !s.cfg.Authorizer {
+		return false
+	}
+	for _, ch := range s.channels {
+		if ch.wanted && ch.Kind.Authorized() {
+			return true
+		}
+	}
+	return false
+}
+
 // start takes the first step to a subscription.
 func (s *Session) start(now time.Duration, ch *Channel) {
 	switch {
@@ -210,18 +224,12 @@ func (s *Session) Authorized(now time.Duration, ch *Channel, ticket uint32, toke
 		return
 	}
 	failure := &SubscriptionError{Err: err}
-	auth, ok := err.(*AuthError)
-	if ok {
+	how := again
+	if auth, ok := err.(*AuthError); ok {
 		failure.Status = auth.Status
+		how = auth.persistence()
 	}
-	switch {
-	case failure.Status == 401 || failure.Status == 403:
-		s.failed(now, ch, failure, once)
-	case ok && auth.Permanent:
-		s.failed(now, ch, failure, never)
-	default:
-		s.failed(now, ch, failure, again)
-	}
+	s.failed(now, ch, failure, how)
 }
 
 // present shows the server a token.
@@ -362,6 +370,27 @@ const (
 	again             // until it works, after growing delays
 )
 
+// persistence says how often to try again what has failed so. Whoever asked
+// knows best; a status without more says what servers mean by it.
+func (e *AuthError) persistence() persistence {
+	switch {
+	case e.Permanent:
+		return never
+	case e.Status == 401 || e.Status == 403:
+		return once
+	}
+	return again
+}
+
+// retryAfter returns how long the authorization endpoint wants to be left
+// alone. A random delay comes on top, as everybody else was told the same.
+func retryAfter(err error) time.Duration {
+	if auth, ok := err.(*AuthError); ok {
+		return max(min(auth.RetryAfter, retryMost), 0)
+	}
+	return 0
+}
+
 // failed ends an attempt to subscribe.
 func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError, how persistence) {
 	attempts, refreshed, stale := ch.attempts, ch.refreshed, ch.stale
@@ -374,7 +403,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 	ch.state = refused
 	if how == again || how == once && !refreshed {
 		ch.refreshed = refreshed || how == once
-		err.Retry = max(s.random.jitter(growing(attempts)), 1) // 0 would say never
+		err.Retry = max(retryAfter(err.Err)+s.random.jitter(growing(attempts)), 1) // 0 would say never
 		ch.attempts++
 		ch.state = retrying
 		ch.retryAt = s.channelDeadline(now + err.Retry)

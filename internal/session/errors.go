@@ -225,11 +225,16 @@ func (e *DecryptionError) Unwrap() error { return e.Err }
 
 // AuthError is how an attempt to get a token failed.
 type AuthError struct {
-	// Status of the endpoint's answer, 0 when none came.
+	// Status of the endpoint's answer, 0 when none came. After 401 and 403 a
+	// fresh token is asked for once, since whatever vouches for the asker may
+	// have expired; after all others again and again, unless Permanent.
 	Status int
 	// Permanent failures are not retried on the same connection.
 	Permanent bool
-	Err       error
+	// RetryAfter is how long to wait at least before the next try, up to 60 s.
+	// Zero: the client's own growing, random delays alone.
+	RetryAfter time.Duration
+	Err        error
 }
 
 func (e *AuthError) Error() string {

@@ -39,10 +39,10 @@ import (
 //	server-text N          a text message of N bytes, a valid event
 //	close 4001 REASON      a close frame; without a code one without
 //	token C AUTH DATA      the answer to the oldest open question about C
+//	token-fails C STATUS   no token; 0 is no answer at all; "for good" or "after 5s" may follow
 //	signin, signout        what the user asks for
 //	user-token AUTH DATA   the answer to the oldest open question about the user
 //	user-token-fails STATUS
-//	token-fails C STATUS   no token; 0 is no answer at all; "for good" may follow
 //	key C AUTH N           the answer for an encrypted channel: key number N
 //	present-key C AUTH N   the user subscribes with such a token that he has
 //	sealed C EVENT N TEXT  an event of the server that is encrypted with that key
@@ -200,7 +200,8 @@ func (st *stage) step(step transcript.Step) {
 	case "token-fails":
 		if q, ok := st.answer(word[0]); ok {
 			status, _ := strconv.Atoi(word[1])
-			s.Authorized(st.now, q.ch, q.ticket, session.Token{}, &session.AuthError{Status: status, Permanent: word[2] == "for good", Err: errors.New("no token")})
+			after, _ := time.ParseDuration(strings.TrimPrefix(word[2], "after "))
+			s.Authorized(st.now, q.ch, q.ticket, session.Token{}, &session.AuthError{Status: status, Permanent: word[2] == "for good", RetryAfter: after, Err: errors.New("no token")})
 		}
 	case "advance":
 		d, err := time.ParseDuration(step.Arg)

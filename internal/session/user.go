@@ -107,13 +107,7 @@ func (s *Session) AuthorizedUser(now time.Duration, ticket uint32, token UserTok
 		failure := &SignInError{Err: err}
 		how := again
 		if auth, ok := err.(*AuthError); ok {
-			failure.Status = auth.Status
-			if auth.Permanent {
-				how = never
-			}
-		}
-		if failure.Status == 401 || failure.Status == 403 {
-			how = once
+			failure.Status, how = auth.Status, auth.persistence()
 		}
 		s.signInFailed(now, failure, how)
 		return
@@ -174,7 +168,7 @@ func (s *Session) signInFailed(now time.Duration, err *SignInError, how persiste
 	u.state = refused
 	if how == again || how == once && !refreshed {
 		u.refreshed = refreshed || how == once
-		err.Retry = max(s.random.jitter(growing(attempts)), 1) // 0 would say never
+		err.Retry = max(retryAfter(err.Err)+s.random.jitter(growing(attempts)), 1) // 0 would say never
 		u.attempts = attempts + 1
 		u.state = retrying
 		u.retryAt = s.channelDeadline(now + err.Retry)
