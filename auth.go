@@ -57,6 +57,15 @@ func (f AuthorizerFunc) Authorize(ctx context.Context, req AuthRequest) (Token, 
 	return f(ctx, req)
 }
 
+// Preparer is an Authorizer that can be told that it will be asked soon. The
+// client calls Prepare beside dialling, when a wanted channel needs a token, on
+// a goroutine of its own: then the way to whoever makes the token can be open
+// by the time the server says for which connection it is. Prepare should return
+// when ctx ends, which is when the connection does, or the attempt.
+type Preparer interface {
+	Prepare(ctx context.Context)
+}
+
 // job is one authorization to be done.
 type job struct {
 	ch     *Channel
@@ -72,7 +81,17 @@ func (c *Client) authorize(ev *session.Event) {
 	ctx, cancel := context.WithCancel(c.scope)
 	ch.cancel = cancel
 	c.jobs = append(c.jobs, job{ch, AuthRequest{ev.SocketID, ev.Channel.Name}, ev.Ticket, ctx, cancel})
-	if c.workers < maxWorkers {
+}
+
+// hire starts the workers that the waiting authorizations need. It is called
+// when no more of them follow at once, so that they can be done together. The
+// lock is held.
+func (c *Client) hire() {
+	if len(c.jobs) == 0 {
+		return
+	}
+	size := max(c.batch, 1)
+	for n := len(c.jobs); n > 0 && c.workers < maxWorkers; n -= size {
 		c.workers++
 		c.tasks.Add(1)
 		go c.work()
@@ -82,41 +101,99 @@ func (c *Client) authorize(ev *session.Event) {
 // work does what authorizations there are, and ends.
 func (c *Client) work() {
 	defer c.tasks.Done()
+	var k kept
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.jobs) > 0 {
-		j := c.jobs[0]
-		c.jobs[0] = job{}
-		if c.jobs = c.jobs[1:]; len(c.jobs) == 0 {
-			c.jobs = nil
+	for {
+		jobs := c.take()
+		if len(jobs) == 0 && !k.held() {
+			break
 		}
 		c.mu.Unlock()
-		token, err := c.ask(j)
+		if len(jobs) == 0 {
+			k.close() // and then looks again: more may have come
+			c.mu.Lock()
+			continue
+		}
+		results := c.askAll(&k, jobs)
 		c.mu.Lock()
-		j.cancel()
-		c.session.Authorized(c.now(), j.ch.state, j.ticket, session.Token(token), err)
-		clear(token.SharedSecret)
+		for i, j := range jobs {
+			j.cancel()
+			token := results[i].Token
+			c.session.Authorized(c.now(), j.ch.state, j.ticket, session.Token(token), results[i].Err)
+			clear(token.SharedSecret)
+		}
 		c.settle()
 	}
 	c.workers--
 }
 
+// take takes the next authorizations: one, or as many as one request may ask
+// for. Those that nobody waits for any more are left out. The lock is held.
+func (c *Client) take() []job {
+	var jobs []job
+	for len(c.jobs) > 0 && len(jobs) < max(c.batch, 1) {
+		j := c.jobs[0]
+		if len(jobs) > 0 && j.req.SocketID != jobs[0].req.SocketID {
+			break
+		}
+		c.jobs[0] = job{}
+		if c.jobs = c.jobs[1:]; len(c.jobs) == 0 {
+			c.jobs = nil
+		}
+		if j.ctx.Err() == nil {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// askAll asks for what take has taken.
+func (c *Client) askAll(k *kept, jobs []job) []AuthResult {
+	for _, j := range jobs {
+		c.log(Record{Level: LevelDebug, Message: "authorizing", Channel: j.req.Channel})
+	}
+	if c.batch > 0 {
+		return c.askBatch(k, jobs)
+	}
+	token, err := c.ask(k, jobs[0])
+	return []AuthResult{{token, err}}
+}
+
+// prepare has a Preparer called beside the dialling. The lock is held.
+func (c *Client) prepare(ctx context.Context) {
+	p, ok := c.cfg.Authorizer.(Preparer)
+	if !ok || !c.session.WantsToken() {
+		return
+	}
+	c.tasks.Add(1)
+	go func() {
+		defer c.tasks.Done()
+		defer func() { _ = recover() }() // the question itself will tell
+		p.Prepare(ctx)
+	}()
+}
+
 var errAuthTimeout = errors.New("thimble: no answer within Config.AuthTimeout")
 
 // ask calls the Authorizer, within its time.
-func (c *Client) ask(j job) (token Token, err error) {
-	if j.ctx.Err() != nil {
-		return Token{}, j.ctx.Err() // nobody waits for it any more
-	}
-	c.log(Record{Level: LevelDebug, Message: "authorizing", Channel: j.req.Channel})
+func (c *Client) ask(k *kept, j job) (token Token, err error) {
 	ctx, cancel := context.WithTimeout(j.ctx, c.cfg.AuthTimeout)
 	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			err = &AuthError{Permanent: true, Err: &PanicError{"authorization", v}}
-		}
-	}()
-	token, err = c.cfg.Authorizer.Authorize(ctx, j.req)
+	defer recovered(&err)
+	token, err = c.cfg.Authorizer.Authorize(k.attach(ctx), j.req)
+	return checked(ctx, token, err)
+}
+
+// recovered makes an authorizer's panic an error.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &AuthError{Permanent: true, Err: &PanicError{"authorization", v}}
+	}
+}
+
+// checked makes an authorizer's answer one that the session takes.
+func checked(ctx context.Context, token Token, err error) (Token, error) {
 	switch {
 	case err != nil && (ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)):
 		return Token{}, &AuthError{Err: errAuthTimeout}

@@ -51,6 +51,7 @@ type Client struct {
 	spare       []byte // the session's other output buffer
 
 	jobs    []job // authorizations that wait for their turn
+	batch   int   // how many are asked for at once; 0: one after the other, through Authorize
 	workers int
 	tasks   sync.WaitGroup // goroutines that dial and authorize
 }
@@ -66,6 +67,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
+		batch:    batchSize(cfg.Authorizer),
 		cfg:      cfg,
 		addr:     addr,
 		start:    time.Now(),

@@ -62,6 +62,7 @@ func (c *Client) handle(ev *session.Event) {
 	}
 	allExact, allWide := c.all.find(e.Name)
 
+	c.hire() // a handler may take its time
 	c.mu.Unlock()
 	defer c.mu.Lock()
 	if c.cfg.Logger != nil {

@@ -237,4 +237,5 @@ func (c *Client) handleAll() {
 			c.flush() // the answer to a ping need not wait for all that came with it
 		}
 	}
+	c.hire()
 }

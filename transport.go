@@ -41,6 +41,7 @@ func (c *Client) dial(secure bool) {
 		addr.dial = addr.securePort() // the server has sent us there with 4000
 	}
 	c.dialled = addr.dial
+	c.prepare(ctx)
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
