@@ -1,26 +1,33 @@
 package session
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/thimble-go/thimble/internal/websocket"
 	"github.com/thimble-go/thimble/internal/wire"
 )
 
-// readOversize tells of a message that was skipped because of its size. Its
-// beginning mostly says what it was. One must not be lost for that: the
-// confirmation of a presence channel with many members. The channel is
-// subscribed then, and its members are known only as they come and go.
-func (s *Session) readOversize(now time.Duration, item *websocket.Item) {
-	err := &OversizeError{Size: item.Size, Limit: s.cfg.MaxMessage}
-	for walk := wire.Members(item.Payload); walk.Next(); {
-		switch {
-		case walk.Is("event"):
-			err.Event = walk.Value.Text()
-		case walk.Is("channel"):
-			err.Channel = walk.Value.Text()
-		}
+// A message that is too large is skipped and told. Its names mostly stand
+// before its data, with some servers behind it. One such message must not be
+// lost: the confirmation of a presence channel with many members. The channel
+// is subscribed then, and its members are known only as they come and go.
+
+// beginOversize looks at the beginning of a message that passes by.
+func (s *Session) beginOversize(item *websocket.Item) {
+	s.skipped = new(OversizeError)
+	s.skipped.names(item.Payload)
+}
+
+// endOversize tells of a message that has passed by.
+func (s *Session) endOversize(now time.Duration, item *websocket.Item) {
+	err := s.skipped
+	s.skipped = nil
+	if err == nil {
+		err = new(OversizeError)
 	}
+	err.Size, err.Limit = item.Size, s.cfg.MaxMessage
+	err.names(lastMember(item.Payload))
 	if err.Event != nameSucceeded || s.phase != ready {
 		s.fail(err)
 		return
@@ -38,6 +45,28 @@ func (s *Session) readOversize(now time.Duration, item *websocket.Item) {
 		ch.before = nil
 		s.confirmed(now, ch, new(wire.Message))
 	}
+}
+
+// names takes what an object names, as far as there is any of it.
+func (e *OversizeError) names(object []byte) {
+	for walk := wire.Members(object); walk.Next(); {
+		switch {
+		case walk.Is("event") && e.Event == "":
+			e.Event = walk.Value.Text()
+		case walk.Is("channel") && e.Channel == "":
+			e.Channel = walk.Value.Text()
+		}
+	}
+}
+
+// lastMember makes an object of the end of one, from the channel's name on. An
+// escaped quote shows that it stands inside the data.
+func lastMember(end []byte) []byte {
+	i := bytes.LastIndex(end, []byte(`"channel":`))
+	if i < 0 || i > 0 && end[i-1] == '\\' {
+		return nil
+	}
+	return append([]byte{'{'}, end[i:]...)
 }
 
 // oldestPresence returns the presence channel whose confirmation is due first.

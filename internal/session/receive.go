@@ -42,7 +42,9 @@ func (s *Session) read(clock func() time.Duration, ev *Event) progress {
 	case websocket.Control:
 		s.readControl(clock(), &item)
 	case websocket.Oversize:
-		s.readOversize(clock(), &item)
+		s.beginOversize(&item)
+	case websocket.OversizeEnd:
+		s.endOversize(clock(), &item)
 	default:
 		if used == 0 {
 			return nothing

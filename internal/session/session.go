@@ -76,6 +76,7 @@ type Session struct {
 	activity  time.Duration // the least of what both sides want
 	heard     time.Duration // when anything last came from the server
 	pinged    bool
+	skipped   *OversizeError // the message that passes by
 	pongBy    time.Duration
 	connectBy time.Duration
 	readyAt   time.Duration
@@ -354,7 +355,7 @@ func (s *Session) dial(now time.Duration) {
 // forget drops all that belongs to one connection.
 func (s *Session) forget() {
 	s.socketID = ""
-	s.pinged = false
+	s.pinged, s.skipped = false, nil
 	s.random.err = nil // what could not be masked was for this connection
 	s.parser = websocket.Parser{MaxMessage: s.cfg.MaxMessage, SkipOversize: true}
 	s.in.reset()

@@ -29,6 +29,7 @@ func judge(in []byte, server, skip bool, limit int) (v verdict) {
 		whole   []byte
 		size    int
 		tooBig  bool
+		told    bool // that it is
 		refuse  = func(err error) verdict { v.errors = append(v.errors, err); return v }
 		missing = func(n int) bool { v.rest = len(in); return len(in) < n }
 	)
@@ -110,6 +111,15 @@ func judge(in []byte, server, skip bool, limit int) (v verdict) {
 				return refuse(websocket.ErrUTF8)
 			}
 		}
+		name := map[byte]string{opText: "text", opBinary: "binary"}[open]
+		if shown := min(length, websocket.OversizeShown); !control && tooBig && !told && (len(whole) > 0 || come >= shown) {
+			begin := whole[:min(len(whole), websocket.OversizeShown)]
+			if len(whole) == 0 {
+				begin = payload[:shown]
+			}
+			told = true
+			v.items = append(v.items, fmt.Sprintf("oversize %s %d %q", name, min(size+int(length), 1<<30-1), begin))
+		}
 		if !complete {
 			return v
 		}
@@ -134,13 +144,12 @@ func judge(in []byte, server, skip bool, limit int) (v verdict) {
 		case control:
 			v.items = append(v.items, fmt.Sprintf("%s %q", map[byte]string{opPing: "ping", opPong: "pong"}[op], payload))
 		case fin:
-			name := map[byte]string{opText: "text", opBinary: "binary"}[open]
 			if tooBig {
-				v.items = append(v.items, fmt.Sprintf("oversize %s %d", name, size))
+				v.items = append(v.items, fmt.Sprintf("end of %s %d %q", name, size, payload[max(len(payload)-websocket.OversizeShown, 0):]))
 			} else {
 				v.items = append(v.items, fmt.Sprintf("%s %q", name, whole))
 			}
-			open, whole, size, tooBig = 0, nil, 0, false
+			open, whole, size, tooBig, told = 0, nil, 0, false, false
 		}
 	}
 }
@@ -155,6 +164,7 @@ func FuzzParser(f *testing.F) {
 			join(fin(opText, "hello"), fin(opPing, "p"), fin(opBinary, "\xff"), fin(opClose, closePayload(1000, "é"))),
 			join(part(opText, "a\xf0\x9f"), fin(opPing, "\xff"), part(opContinuation, ""), fin(opContinuation, "\x98\x80"), fin(opText, "é")),
 			join(part(opBinary, "0123456789"), fin(opPong, ""), fin(opContinuation, "0123456789"), fin(opText, "b")),
+			join(part(opText, string(bytes.Repeat([]byte("x"), 600))), fin(opPing, ""), fin(opContinuation, string(bytes.Repeat([]byte("0123456789"), 130)))),
 			join(fin(opText, "0123456789abcdef0"), fin(opText, "b"), part(opText, "0123456789abcdef0"), fin(opContinuation, "")),
 			fin(opText, string(bytes.Repeat([]byte("é"), 100))),
 			fin(opClose, ""), fin(opClose, "\x03"), fin(opClose, closePayload(1006, "")), fin(opClose, closePayload(4000, "\xff")),

@@ -83,7 +83,9 @@ func describe(item websocket.Item) string {
 	case item.Kind == websocket.Control && item.Opcode == websocket.Close:
 		return fmt.Sprintf("close %d %q", item.Code, item.Payload)
 	case item.Kind == websocket.Oversize && item.Opcode < websocket.Close:
-		return fmt.Sprintf("oversize %s %d", name, item.Size)
+		return fmt.Sprintf("oversize %s %d %q", name, item.Size, item.Payload)
+	case item.Kind == websocket.OversizeEnd && item.Opcode < websocket.Close:
+		return fmt.Sprintf("end of %s %d %q", name, item.Size, item.Payload)
 	}
 	return fmt.Sprintf("kind %d, %s", item.Kind, name)
 }

@@ -14,4 +14,14 @@ const (
 
 	// MaxReason is how many bytes of a reason fit beside the close code.
 	MaxReason = maxControl - 2
+
+	// OversizeShown is how many bytes are shown of the beginning and of the end
+	// of a message that passes by: enough to find the names in an event, which
+	// stand around its data and have up to 200 characters each.
+	OversizeShown = 512
+
+	// maxSkip is the largest frame that is let pass by: more is no mistake of
+	// sizing but an attack or a broken peer. A message's size is counted up to
+	// it: twice as much still fits an int of 32 bits.
+	maxSkip = 1<<30 - 1
 )

@@ -19,6 +19,14 @@ func TestMaxMessage(t *testing.T) {
 		x := func(n int) string { return strings.Repeat("x", n) }
 		text := func(n int) string { return fmt.Sprintf("text %q", x(n)) }
 		bad := strings.Repeat("\xff", limit+1)
+		// begun and ended are what is told of a message that passes by.
+		begun := func(kind string, size int, shown string) string {
+			return fmt.Sprintf("oversize %s %d %q", kind, size, shown)
+		}
+		ended := func(kind string, size int, shown string) string {
+			return fmt.Sprintf("end of %s %d %q", kind, size, shown)
+		}
+		shown := x(512)
 		for _, tt := range []struct {
 			name    string
 			in      []byte
@@ -30,28 +38,28 @@ func TestMaxMessage(t *testing.T) {
 			{"fragments at the limit and an empty one", join(part(opText, x(limit)), fin(opContinuation, "")), 0, []string{text(limit)}},
 			{"each message has the limit for itself", join(part(opText, x(600)), fin(opContinuation, ""), part(opText, x(600)), fin(opContinuation, "")), 0, []string{text(600), text(600)}},
 			{"one above", join(fin(opText, x(limit+1)), fin(opText, "b")), len(header(server, 0x81, limit+1)),
-				[]string{fmt.Sprintf("oversize text %d", limit+1), `text "b"`}},
+				[]string{begun("text", limit+1, shown), ended("text", limit+1, shown), `text "b"`}},
 			{"binary", join(fin(opBinary, x(70_000)), fin(opText, "b")), len(header(server, 0x82, 70_000)),
-				[]string{"oversize binary 70000", `text "b"`}},
+				[]string{begun("binary", 70_000, shown), ended("binary", 70_000, shown), `text "b"`}},
 			{"two in a row", join(fin(opText, x(2000)), fin(opBinary, x(3000)), fin(opText, "b")), len(header(server, 0x81, 2000)),
-				[]string{"oversize text 2000", "oversize binary 3000", `text "b"`}},
+				[]string{begun("text", 2000, shown), ended("text", 2000, shown), begun("binary", 3000, shown), ended("binary", 3000, shown), `text "b"`}},
 			{"what is let pass is not read", join(fin(opText, bad), fin(opText, "b")), len(header(server, 0x81, limit+1)),
-				[]string{fmt.Sprintf("oversize text %d", limit+1), `text "b"`}},
+				[]string{begun("text", limit+1, bad[:512]), ended("text", limit+1, bad[:512]), `text "b"`}},
 			{"first fragment above", join(part(opText, x(limit+1)), fin(opContinuation, "x"), fin(opText, "b")), len(header(server, 0x01, limit+1)),
-				[]string{fmt.Sprintf("oversize text %d", limit+2), `text "b"`}},
+				[]string{begun("text", limit+1, shown), ended("text", limit+2, "x"), `text "b"`}},
 			{"last fragment above", join(part(opText, x(900)), fin(opContinuation, x(101)), fin(opText, "b")), len(part(opText, x(900))) + len(header(server, 0x80, 101)),
-				[]string{fmt.Sprintf("oversize text %d", limit+1), `text "b"`}},
+				[]string{begun("text", limit+1, shown), ended("text", limit+1, x(101)), `text "b"`}},
 			{"small fragments behind", join(part(opBinary, x(limit)), part(opContinuation, "x"), part(opContinuation, ""), part(opContinuation, "x"), fin(opContinuation, ""), fin(opText, "b")), len(part(opBinary, x(limit))) + len(header(server, 0x00, 1)),
-				[]string{fmt.Sprintf("oversize binary %d", limit+2), `text "b"`}},
+				[]string{begun("binary", limit+1, shown), ended("binary", limit+2, ""), `text "b"`}},
 			{"control frames between", join(
 				part(opText, x(limit)), fin(opPing, "1"), part(opContinuation, x(200)), fin(opPong, "2"), part(opContinuation, "x"), fin(opPing, "3"), fin(opContinuation, ""), fin(opText, "b"),
 			), len(part(opText, x(limit))) + len(fin(opPing, "1")) + len(header(server, 0x00, 200)),
-				[]string{`ping "1"`, `pong "2"`, `ping "3"`, fmt.Sprintf("oversize text %d", limit+201), `text "b"`}},
-			{"close between", join(part(opText, x(limit+1)), fin(opClose, "")), len(header(server, 0x01, limit+1)), []string{`close 1005 ""`}},
+				[]string{`ping "1"`, begun("text", limit+200, shown), `pong "2"`, `ping "3"`, ended("text", limit+201, ""), `text "b"`}},
+			{"close between", join(part(opText, x(limit+1)), fin(opClose, "")), len(header(server, 0x01, limit+1)), []string{begun("text", limit+1, shown), `close 1005 ""`}},
 			{"cut character before", join(part(opText, "a\xe2"), fin(opContinuation, x(limit)), fin(opText, "é")), len(part(opText, "a\xe2")) + len(header(server, 0x80, limit)),
-				[]string{fmt.Sprintf("oversize text %d", limit+2), `text "é"`}},
+				[]string{begun("text", limit+2, "a\xe2"), ended("text", limit+2, shown), `text "é"`}},
 			{"fragmented message behind", join(part(opText, x(900)), fin(opContinuation, x(900)), part(opText, "é"), fin(opContinuation, "b")), len(part(opText, x(900))) + len(header(server, 0x80, 900)),
-				[]string{"oversize text 1800", `text "éb"`}},
+				[]string{begun("text", 1800, shown), ended("text", 1800, shown), `text "éb"`}},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
@@ -100,22 +108,125 @@ func TestDefaultMaxMessage(t *testing.T) {
 	}
 }
 
-// What is let pass is used as it comes, and takes no memory of the parser's.
-func TestSkippingAllocatesNothing(t *testing.T) {
-	const chunks = 100
-	in := [][]byte{header(false, 0x02, chunks*4096)}
-	in = append(in, slices.Repeat([][]byte{make([]byte, 4096)}, chunks)...)
-	in = append(in, header(false, 0x80, 0))
-	if n := testing.AllocsPerRun(10, func() {
-		p := websocket.Parser{MaxMessage: 1000, SkipOversize: true}
-		for i, b := range in {
-			used, item, err := p.Next(b)
-			if err != nil || used != len(b) || (item.Kind == websocket.Oversize) != (i == len(in)-1) {
-				t.Fatalf("piece %d: used %d of %d, %s, %v", i, used, len(b), describe(item), err)
-			}
+// What is shown of a message that passes by is its own text, the same however
+// it is cut, and needs no buffer larger than that and a header.
+func TestOversizeShows(t *testing.T) {
+	t.Parallel()
+	text := make([]byte, 5000)
+	for i := range text {
+		text[i] = byte(i * 7 % 251)
+	}
+	bothRoles(t, func(t *testing.T, server bool) {
+		const limit = 100
+		for _, tt := range []struct {
+			name       string
+			parts      []int // lengths of the fragments
+			begin, end [2]int
+			told       int // size in the first item
+		}{
+			{"all of a short one, twice", []int{101}, [2]int{0, 101}, [2]int{0, 101}, 101},
+			{"one that has the length shown", []int{512}, [2]int{0, 512}, [2]int{0, 512}, 512},
+			{"one byte more", []int{513}, [2]int{0, 512}, [2]int{1, 513}, 513},
+			{"overlap", []int{700}, [2]int{0, 512}, [2]int{188, 700}, 700},
+			{"one after the other", []int{1024}, [2]int{0, 512}, [2]int{512, 1024}, 1024},
+			{"something between", []int{1025}, [2]int{0, 512}, [2]int{513, 1025}, 1025},
+			{"long", []int{5000}, [2]int{0, 512}, [2]int{4488, 5000}, 5000},
+			{"two fragments", []int{2000, 3000}, [2]int{0, 512}, [2]int{4488, 5000}, 2000},
+			{"end in a short fragment", []int{2000, 2000, 30}, [2]int{0, 512}, [2]int{4000, 4030}, 2000},
+			{"end in an empty fragment", []int{2000, 0}, [2]int{0, 512}, [2]int{2000, 2000}, 2000},
+			{"begins with an empty fragment", []int{0, 600}, [2]int{0, 512}, [2]int{88, 600}, 600},
+			{"begins with a fragment that fits", []int{10, 20, 1000, 700}, [2]int{0, 30}, [2]int{1218, 1730}, 1030},
+			{"short fragments", []int{60, 60}, [2]int{0, 60}, [2]int{60, 120}, 120},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				var in []byte
+				size := 0
+				for i, n := range tt.parts {
+					first := byte(opContinuation)
+					if i == 0 {
+						first = opBinary
+					}
+					if i == len(tt.parts)-1 {
+						first |= 0x80
+					}
+					in = append(in, raw(server, first, string(text[size:size+n]))...)
+					size += n
+				}
+				want := []string{
+					fmt.Sprintf("oversize binary %d %q", tt.told, text[tt.begin[0]:tt.begin[1]]),
+					fmt.Sprintf("end of binary %d %q", size, text[tt.end[0]:tt.end[1]]),
+				}
+				for _, piece := range append([]int{511, 512, 513}, sizes...) {
+					f := feeder{p: &websocket.Parser{Server: server, MaxMessage: limit, SkipOversize: true}}
+					for rest := in; len(rest) > 0; {
+						n := min(piece, len(rest))
+						if err := f.feed(rest[:n]); err != nil {
+							t.Fatalf("pieces of %d: %v", piece, err)
+						}
+						if len(f.b) >= websocket.OversizeShown+14 {
+							t.Fatalf("pieces of %d: %d bytes are kept waiting", piece, len(f.b))
+						}
+						rest = rest[n:]
+					}
+					if !slices.Equal(f.items, want) || f.used != len(in) {
+						t.Fatalf("pieces of %d: got %.300q, want %.300q", piece, f.items, want)
+					}
+				}
+			})
 		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
+	})
+}
+
+// The beginning is told as soon as it is there, long before the rest.
+func TestOversizeIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	bothRoles(t, func(t *testing.T, server bool) {
+		in := fin(server, opText, strings.Repeat("x", 100_000))
+		begin := len(in) - 100_000 + websocket.OversizeShown
+		f := feeder{p: &websocket.Parser{Server: server, MaxMessage: 1000, SkipOversize: true}}
+		if err := f.feed(in[:begin-1]); err != nil || len(f.items) > 0 || f.p.Need() != begin {
+			t.Errorf("one byte early: %.50q, %v, needs %d", f.items, err, f.p.Need())
+		}
+		if err := f.feed(in[begin-1 : begin]); err != nil || len(f.items) != 1 || f.p.Need() != 0 {
+			t.Errorf("got %.50q, %v, needs %d", f.items, err, f.p.Need())
+		}
+		if err := f.feed(in[begin : len(in)-1]); err != nil || len(f.items) != 1 || f.p.Need() != websocket.OversizeShown {
+			t.Errorf("but for the last byte: %.50q, %v, needs %d", f.items, err, f.p.Need())
+		}
+		if err := f.feed(in[len(in)-1:]); err != nil || len(f.items) != 2 || f.p.Need() != 0 {
+			t.Errorf("all of it: %.50q, %v, needs %d", f.items, err, f.p.Need())
+		}
+	})
+}
+
+// What passes by is used as it comes, and takes no memory of the parser's.
+func TestSkippingAllocatesNothing(t *testing.T) {
+	for _, server := range []bool{false, true} {
+		in := fin(server, opText, strings.Repeat("x", 400_000))
+		buffer := make([]byte, 1024)
+		if n := testing.AllocsPerRun(10, func() {
+			p := websocket.Parser{Server: server, MaxMessage: 1000, SkipOversize: true}
+			kinds, held := [5]int{}, 0
+			for rest := in; ; {
+				n := copy(buffer[held:], rest)
+				rest, held = rest[n:], held+n
+				used, item, err := p.Next(buffer[:held])
+				if err != nil {
+					t.Fatal(err)
+				}
+				kinds[item.Kind]++
+				held = copy(buffer, buffer[used:held])
+				if item.Kind == websocket.OversizeEnd {
+					break
+				}
+			}
+			if kinds[websocket.Oversize] != 1 || kinds[websocket.Message] != 0 || held > 0 {
+				t.Fatalf("found %v, %d bytes left", kinds, held)
+			}
+		}); n != 0 {
+			t.Errorf("server %v: %v allocations", server, n)
+		}
 	}
 }
 
@@ -125,31 +236,41 @@ func TestSkippingCountsSafely(t *testing.T) {
 	t.Parallel()
 	const largest = 1<<30 - 1
 	p := websocket.Parser{SkipOversize: true}
-	chunk := make([]byte, 1<<20)
-	send := func(first byte, length int) (websocket.Item, error) {
+	zeros := make([]byte, 1<<20)
+	// send returns the last thing found in a frame of zeros.
+	send := func(first byte, length int) (last websocket.Item) {
 		b := header(false, first, uint64(length))
-		used, item, err := p.Next(b)
-		for err == nil && item.Kind == websocket.None && length > 0 {
-			if used != len(b) {
-				t.Fatalf("used %d of %d", used, len(b))
+		length += len(b)
+		b = append(b, zeros...)
+		for length > 0 {
+			b = b[:min(len(b), length)]
+			used, item, err := p.Next(b)
+			if err != nil {
+				t.Fatal(err)
 			}
-			b = chunk[:min(len(chunk), length)]
-			length -= len(b)
-			used, item, err = p.Next(b)
+			if item.Kind != websocket.None {
+				last = item
+			} else if used == 0 {
+				t.Fatalf("nothing used of %d bytes", len(b))
+			}
+			length -= used
+			b = zeros
 		}
-		return item, err
+		return last
 	}
-	for _, first := range []byte{0x01, 0x00, 0x00} {
-		if item, err := send(first, largest); err != nil || item.Kind != websocket.None {
-			t.Fatalf("fragment: %s, %v", describe(item), err)
+	if item := send(0x01, largest); item.Kind != websocket.Oversize || item.Size != largest {
+		t.Fatalf("first fragment: %.50s", describe(item))
+	}
+	for range 2 {
+		if item := send(0x00, largest); item.Kind != websocket.None {
+			t.Fatalf("fragment: %.50s", describe(item))
 		}
 	}
-	item, err := send(0x80, largest)
-	if got, want := describe(item), fmt.Sprintf("oversize text %d", largest); err != nil || got != want {
-		t.Errorf("got %s, %v, want %s", got, err, want)
+	if item := send(0x80, largest); item.Kind != websocket.OversizeEnd || item.Size != largest {
+		t.Errorf("end: %.50s", describe(item))
 	}
-	if item, err := send(0x81, 0); err != nil || describe(item) != `text ""` {
-		t.Errorf("the message behind it: %s, %v", describe(item), err)
+	if item := send(0x81, 0); describe(item) != `text ""` {
+		t.Errorf("the message behind it: %s", describe(item))
 	}
 	for _, length := range []uint64{largest + 1, 1 << 31, 1 << 32, math.MaxInt64} {
 		p := websocket.Parser{SkipOversize: true}

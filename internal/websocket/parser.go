@@ -9,19 +9,28 @@ import (
 type Kind uint8
 
 const (
-	None     Kind = iota // nothing yet: more bytes are needed
-	Message              // a whole message: Opcode is Text or Binary
-	Control              // Opcode is Close, Ping or Pong
-	Oversize             // a message above the limit has passed, Size bytes long
+	None        Kind = iota // nothing yet: more bytes are needed
+	Message                 // a whole message: Opcode is Text or Binary
+	Control                 // Opcode is Close, Ping or Pong
+	Oversize                // a message above the limit begins to pass by
+	OversizeEnd             // it has passed
 )
 
 // Item is one thing found. Payload is borrowed: it stands in the buffer given
 // to Next, or in the parser, and is valid until the next call of Next.
+//
+// Of a message that passes by, Payload is what Next shows of it, up to
+// OversizeShown bytes that nobody has checked: in Oversize its beginning, as
+// far as it stands in the fragments that fit or else in the frame that does
+// not; in OversizeEnd the end of its last frame. The two overlap when the
+// message is short, and cut characters.
 type Item struct {
 	Kind    Kind
 	Opcode  Opcode
 	Payload []byte
-	Size    int // of an Oversize message, counted up to 1 GiB - 1
+	// Size of the message that passes by, counted up to 1 GiB - 1. In Oversize
+	// more fragments may follow that it does not count.
+	Size int
 	// Code and reason of a Close; CodeNoStatus when it carried none. The
 	// reason is Payload.
 	Code int
@@ -35,7 +44,8 @@ type Parser struct {
 	// MaxMessage bounds a message in bytes; zero means DefaultMaxMessage.
 	MaxMessage int
 	// SkipOversize lets a message above the limit pass by, told as an Oversize
-	// item, where otherwise Next returns ErrTooBig.
+	// and later an OversizeEnd item, where otherwise Next returns ErrTooBig.
+	// Control frames may be found between the two.
 	SkipOversize bool
 
 	// The frame that is being read.
@@ -48,19 +58,24 @@ type Parser struct {
 	length  int  // of the payload
 	done    int  // bytes of the payload unmasked so far
 	passing bool // the payload is too big and is dropped as it comes
+	clear   int  // bytes at its start unmasked to be shown
 
 	// The message that is being read.
 	open    Opcode // of a message whose last fragment has not come, or 0
 	whole   []byte // its fragments so far
 	valid   int    // bytes of the text known to be UTF-8
 	dropped int    // its size so far, if it is too big; 0 if it is not
+	told    bool   // that it is too big, with an Oversize item
 }
 
 // Need returns how many bytes the buffer must hold from its start for Next to
 // find the frame that it waits for, 0 when any number will do.
 func (p *Parser) Need() int {
-	if p.head && p.inPlace() {
+	switch {
+	case p.head && p.inPlace():
 		return p.header + p.length
+	case p.head && p.passing:
+		return p.needPassing()
 	}
 	return 0
 }
@@ -90,23 +105,23 @@ func (p *Parser) Next(b []byte) (used int, item Item, err error) {
 			p.endFrame()
 			return used, item, nil
 		}
-		n, ended, err := p.readPart(rest)
+		var n int
+		var ended bool
+		if p.passing {
+			n, item, ended = p.pass(rest)
+		} else {
+			n, item, ended, err = p.readPart(rest)
+		}
 		used += n
 		if err != nil || !ended {
-			return used, Item{}, err
+			return used, item, err
 		}
 		last := p.fin
 		p.endFrame()
-		if !last {
-			continue
+		if last {
+			p.endMessage()
+			return used, item, nil
 		}
-		if p.dropped > 0 {
-			item = Item{Kind: Oversize, Opcode: p.open, Size: p.dropped}
-		} else {
-			item = Item{Kind: Message, Opcode: p.open, Payload: p.whole}
-		}
-		p.endMessage()
-		return used, item, nil
 	}
 }
 
@@ -153,7 +168,7 @@ func (p *Parser) inPlace() bool {
 }
 
 func (p *Parser) endFrame() {
-	p.head, p.done, p.passing = false, 0, false
+	p.head, p.done, p.passing, p.clear = false, 0, false, 0
 	if p.open == 0 {
 		p.valid = 0
 	}
@@ -162,7 +177,7 @@ func (p *Parser) endFrame() {
 // endMessage keeps the memory of the fragments for the next message: whoever
 // sends one fragmented message sends more. The item still borrows it.
 func (p *Parser) endMessage() {
-	p.open, p.valid, p.dropped = 0, 0, 0
+	p.open, p.valid, p.dropped, p.told = 0, 0, 0, false
 	if cap(p.whole) > keepFragments {
 		p.whole = nil
 	} else {
@@ -253,11 +268,6 @@ func (p *Parser) readHeader(b []byte) (bool, error) {
 	return true, nil
 }
 
-// maxSkip is the largest frame that is let pass by: more is no mistake of
-// sizing but an attack or a broken peer. A message's size is counted up to it:
-// twice as much still fits an int of 32 bits.
-const maxSkip = 1<<30 - 1
-
 // readWhole uses a frame that stands in b from its header on. Text is checked
 // as it arrives, so that a bad octet is refused before the rest has come.
 func (p *Parser) readWhole(b []byte) (Item, error) {
@@ -307,22 +317,14 @@ func closeItem(payload []byte) (Item, error) {
 	return item, nil
 }
 
-// readPart uses what has come of a fragment, or of a message that is let pass
-// by, and says whether the frame has ended.
-func (p *Parser) readPart(b []byte) (used int, ended bool, err error) {
+// readPart uses what has come of a fragment, and says whether the frame has
+// ended: with the last one the message is found.
+func (p *Parser) readPart(b []byte) (used int, item Item, ended bool, err error) {
 	used = p.header
 	p.header = 0
 	n := min(len(b)-used, p.length-p.done)
 	part := b[used : used+n]
 	used += n
-	if p.passing {
-		p.done += n
-		if p.done == p.length {
-			p.dropped = min(p.dropped+len(p.whole)+p.length, maxSkip)
-			p.whole = p.whole[:0]
-		}
-		return used, p.done == p.length, nil
-	}
 	if p.masked {
 		applyMask(part, p.mask, p.done)
 	}
@@ -332,11 +334,14 @@ func (p *Parser) readPart(b []byte) (used int, ended bool, err error) {
 	if p.open == Text {
 		valid, ok := checkText(p.whole, p.valid, ended && p.fin)
 		if !ok {
-			return used, false, ErrUTF8
+			return used, Item{}, false, ErrUTF8
 		}
 		p.valid = valid
 	}
-	return used, ended, nil
+	if ended && p.fin {
+		item = Item{Kind: Message, Opcode: p.open, Payload: p.whole}
+	}
+	return used, item, ended, nil
 }
 
 // checkText continues to check text of which the first valid bytes are known
