@@ -27,7 +27,8 @@ type Config struct {
 	// calls may run at once. It finds the asking user in the request (a
 	// cookie, a header, the context that a middleware filled); the body can be
 	// read again. It is called only for a well-formed question, and never for
-	// a public channel.
+	// a public channel; when a request asks for several channels, for one after
+	// the other.
 	//
 	// A nil error grants, and says in Grant who it is. An error that wraps
 	// ErrForbidden refuses: the client gets 403. Any other error means that no

@@ -1,6 +1,7 @@
 package channelauth_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"testing"
@@ -17,16 +18,19 @@ func FuzzHandler(f *testing.F) {
 		"socket_id=1.2",
 		`{"socket_id":"1.2","channel_name":"private-encrypted-a","x":[1,{"y":null}]}`,
 		`{"socket_id":"1.2"}`,
+		"socket_id=1.2&channel_name[0]=private-a&channel_name[1]=presence-b&channel_name[2]=news",
+		"socket_id=1.2&channel_name%5B%5D=private-a&channel_name%5B%5D=private-a&x=1",
+		`{"socket_id":"1.2","channel_name":["private-a","private-encrypted-a","\u00e9"]}`,
 		"",
 	} {
 		f.Add(body, false)
 		f.Add(body, true)
 	}
-	var asked channelauth.Ask
+	var asked []channelauth.Ask
 	h, err := channelauth.NewHandler(channelauth.Config{
 		Key: docKey, Secret: docSecret, EncryptionMasterKey: masterKey,
 		Authorize: func(_ *http.Request, ask channelauth.Ask) (channelauth.Grant, error) {
-			asked = ask
+			asked = append(asked, ask)
 			return channelauth.Grant{UserID: "1", UserInfo: ask.Params.Get("x")}, nil
 		},
 	})
@@ -38,20 +42,33 @@ func FuzzHandler(f *testing.F) {
 		if asJSON {
 			contentType = jsonType
 		}
+		asked = nil
 		w := post(h, contentType, body)
+		if w.Code == http.StatusOK && (len(asked) != 1 || !bytes.HasPrefix(w.Body.Bytes(), []byte(`{"auth":`))) {
+			var got map[string]entry
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got) > channelauth.MaxBatch {
+				t.Fatalf("%q with %d entries: %v", w.Body, len(got), err)
+			}
+			for _, ask := range asked {
+				if e := got[ask.Channel]; e.Status == http.StatusOK {
+					checkGrant(t, ask, e.Data)
+				}
+				delete(got, ask.Channel)
+			}
+			for channel, e := range got { // nobody asked for these
+				if e.Status < 400 || e.Data != nil || e.Error == "" {
+					t.Errorf("%q: %+v", channel, e)
+				}
+			}
+			return
+		}
 		var got map[string]string
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatalf("%d %q: %v", w.Code, w.Body, err)
 		}
 		switch w.Code {
 		case http.StatusOK:
-			verify := docSigner.VerifyChannel(got["auth"], asked.SocketID, asked.Channel, got["channel_data"])
-			if asked.SignIn() {
-				verify = docSigner.VerifyUser(got["auth"], asked.SocketID, got["user_data"])
-			}
-			if verify != nil {
-				t.Errorf("%+v was granted: %v", asked, verify)
-			}
+			checkGrant(t, asked[0], got)
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError:
 			if got["error"] == "" {
 				t.Errorf("no reason in %s", w.Body)
@@ -60,6 +77,18 @@ func FuzzHandler(f *testing.F) {
 			t.Errorf("status %d", w.Code)
 		}
 	})
+}
+
+// checkGrant checks that a broker takes what was granted.
+func checkGrant(t *testing.T, ask channelauth.Ask, got map[string]string) {
+	t.Helper()
+	verify := docSigner.VerifyChannel(got["auth"], ask.SocketID, ask.Channel, got["channel_data"])
+	if ask.SignIn() {
+		verify = docSigner.VerifyUser(got["auth"], ask.SocketID, got["user_data"])
+	}
+	if verify != nil {
+		t.Errorf("%+v was granted: %v", ask, verify)
+	}
 }
 
 // FuzzVerify proves that nothing but the signed text verifies.

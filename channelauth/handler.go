@@ -16,8 +16,16 @@ import (
 //
 // The answer is 200 and {"auth":...} with channel_data, shared_secret or
 // user_data as the kind needs, or {"error":...} and 400 (malformed), 403
-// (refused), 405, 413 (body above 16 KiB), 415 (neither form nor JSON) or 500
+// (refused), 405, 413 (body above 64 KiB), 415 (neither form nor JSON) or 500
 // (Config.Authorize failed, or granted what cannot be).
+//
+// A client that waits for several channels may ask for up to [MaxBatch] at once,
+// with the fields channel_name[0], channel_name[1] and so on, or channel_name[]
+// for each, or as JSON with an array of strings as channel_name. The answer is
+// then 200 and an object that has, for each channel, {"status":200,"data":...}
+// with what the answer for it alone would be, or {"status":...,"error":...}: a
+// refusal of one is not one of the others. This is the form of pusher-js-auth,
+// the batching plugin of pusher-js.
 //
 // The handler may serve any number of requests at once. The error says what is
 // wrong with the configuration.
@@ -72,9 +80,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.no(w, r, Ask{}, refuse(http.StatusMethodNotAllowed, "ask with POST"))
 		return
 	}
-	ask, no := readAsk(w, r)
+	ask, channels, no := readAsk(w, r)
 	if no != nil {
 		h.no(w, r, ask, no)
+		return
+	}
+	if channels != nil {
+		writeJSON(w, http.StatusOK, h.batch(r, ask, channels))
 		return
 	}
 	yes, no := h.decide(r, ask)
@@ -124,8 +136,14 @@ func (h *handler) token(ask Ask, grant Grant) (yes answer, err error) {
 	return yes, err
 }
 
-// no writes a refusal, and logs it where the client does not see the reason.
+// no writes a refusal.
 func (h *handler) no(w http.ResponseWriter, r *http.Request, ask Ask, no *refusal) {
+	h.log(r, ask, no)
+	writeJSON(w, no.status, map[string]string{"error": no.text})
+}
+
+// log logs a refusal, whose reason the client does not see.
+func (h *handler) log(r *http.Request, ask Ask, no *refusal) {
 	if h.config.Logger != nil {
 		level, reason := slog.LevelInfo, no.text
 		if no.status >= 500 {
@@ -140,11 +158,10 @@ func (h *handler) no(w http.ResponseWriter, r *http.Request, ask Ask, no *refusa
 			slog.String("socket_id", ask.SocketID),
 			slog.String("reason", reason))
 	}
-	writeJSON(w, no.status, map[string]string{"error": no.text})
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	// Strings only: this cannot fail. A failed write means that the client is
+	// Strings and numbers only: this cannot fail. A failed write means that the client is
 	// gone, and there is nobody left to tell.
 	b, _ := json.Marshal(body)
 	w.WriteHeader(status)

@@ -152,7 +152,7 @@ func TestHandlerRefuses(t *testing.T) {
 		{"JSON not UTF-8", jsonType, "{\"socket_id\":\"1.2\",\"x\":\"\xff\"}", nil, 400, "JSON object"},
 		{"socket as number", jsonType, `{"socket_id":1.2}`, nil, 400, "socket_id is not a string"},
 		{"channel as null", jsonType, `{"socket_id":"1.2","channel_name":null}`, nil, 400, "channel_name is not a string"},
-		{"large body", formType, ok + "&x=" + strings.Repeat("a", 16<<10), nil, 413, "16 KiB"},
+		{"large body", formType, ok + "&x=" + strings.Repeat("a", 64<<10), nil, 413, "64 KiB"},
 		{"forbidden", formType, ok, grant(channelauth.Grant{}, channelauth.ErrForbidden), 403, "forbidden"},
 		{"forbidden, wrapped", formType, ok, grant(channelauth.Grant{}, fmt.Errorf("%w: %w", channelauth.ErrForbidden, secretive)), 403, "forbidden"},
 		{"failure", formType, ok, grant(channelauth.Grant{}, secretive), 500, "try again"},
@@ -202,7 +202,7 @@ func TestHandlerCapsChunkedBody(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newHandler(t, nil))
 	defer server.Close()
-	undeclared := struct{ *bytes.Reader }{bytes.NewReader(bytes.Repeat([]byte("a"), 17<<10))}
+	undeclared := struct{ *bytes.Reader }{bytes.NewReader(bytes.Repeat([]byte("a"), channelauth.MaxBody+1))}
 	response, err := http.Post(server.URL, formType, undeclared)
 	if err != nil {
 		t.Fatal(err)

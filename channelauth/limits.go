@@ -31,9 +31,15 @@ const (
 	// Pusher's server libraries.
 	MasterKeySize = 32
 
+	// MaxBatch is the largest number of channels that one request may ask for.
+	// Each costs a call of Config.Authorize.
+	MaxBatch = 100
+
 	// MaxBody is the largest request body the handler reads, in bytes. The two
-	// fields need about 250; the rest is room for an application's own fields.
-	MaxBody = 16 << 10
+	// fields need about 250, and MaxBatch channels with the longest names 19 KiB
+	// (52 KiB if each character is percent-encoded); the rest is room for an
+	// application's own fields.
+	MaxBody = 64 << 10
 )
 
 // preflightSeconds is how long a browser may remember the answer to a
