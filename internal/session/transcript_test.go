@@ -186,7 +186,8 @@ func (st *stage) step(step transcript.Step) {
 	case "user-token-fails":
 		if q, ok := st.answer("user"); ok {
 			status, _ := strconv.Atoi(word[0])
-			s.AuthorizedUser(st.now, q.ticket, session.UserToken{}, &session.AuthError{Status: status, Permanent: word[1] == "for", Err: errors.New("no token")})
+			after, _ := time.ParseDuration(word[2])
+			s.AuthorizedUser(st.now, q.ticket, session.UserToken{}, &session.AuthError{Status: status, Permanent: word[1] == "for", RetryAfter: after, Err: errors.New("no token")})
 		}
 	case "key":
 		if q, ok := st.answer(word[0]); ok {
