@@ -168,11 +168,11 @@ func TestPlaintextToTLS(t *testing.T) {
 }
 
 // TestOffsetsOfTLS cuts a session over TLS, handshake and all, in both
-// directions and with both ends, behind every 13th byte. These are about 800
+// directions and with both ends, behind every 23rd byte. These are about 480
 // cuts; the test's log has the number.
 func TestOffsetsOfTLS(t *testing.T) {
 	t.Parallel()
-	const step = 13
+	const step = 23
 	cert, pool := certificate(t, time.Now().Add(time.Hour), "127.0.0.1")
 	for _, how := range []struct {
 		name string
