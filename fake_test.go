@@ -39,7 +39,7 @@ func newFake(t testing.TB) *fake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{t: t, ln: ln, conns: make(chan net.Conn, 64)}
+	f := &fake{t: t, ln: ln, conns: make(chan net.Conn, 1024)}
 	f.wg.Add(1)
 	go func() {
 		defer f.wg.Done()
