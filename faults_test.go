@@ -22,7 +22,11 @@ func TestChoppedWrites(t *testing.T) {
 			sent := make(chan string, 10)
 			s := newService(t, manner{d: dialects[0], then: func(_ *line, event, channel string) { sent <- event + " " + channel }})
 			p := newProxy(t, s.host(), func(int) weather {
-				return weather{up: way{chop: size}, down: way{chop: size}}
+				w := way{chop: size}
+				if size > 2 {
+					w.pause = 100 * time.Microsecond // and slowly
+				}
+				return weather{up: w, down: w}
 			})
 			cfg := s.config()
 			cfg.Host = p.host()
