@@ -13,79 +13,107 @@ type Message struct {
 	DataKind Kind
 }
 
+// The members of an envelope that mean something.
+const (
+	memberEvent = iota
+	memberChannel
+	memberData
+	memberUser
+	members // how many they are
+	unknown = -1
+)
+
+// member is what was found of one. A string that is simple enough is taken as
+// it is checked: its content is b[from:to] then, and its closing quote was at
+// end. Any other value is as it came.
+type member struct {
+	value         Value
+	from, to, end int
+	taken         bool // the last of that name was: value is an earlier one's
+}
+
 // Parse reads the envelope in b. A malformed message is left as it came, so that
 // it can be shown. Unknown members are ignored; of several with the same name
 // the last wins.
 func Parse(b []byte, m *Message) error {
-	var event, channel, user, data Value
-	// Where data is a string, which it nearly always is, its content is taken
-	// as it is checked: taken is where it stands, and where it ended before.
-	var taken struct{ from, to, end int }
-	use := false // that is the data
-	members := Members(b)
-	for members.next() {
-		if string(members.Name) == "data" && taken.end == 0 && members.i < len(b) && b[members.i] == '"' {
-			if w, end, ok := takeString(b, members.i); ok {
-				taken.from, taken.to, taken.end = members.i+1, w, end
-				use, members.i = true, end
+	var found [members]member
+	walker := Members(b)
+	for walker.next() {
+		which := memberOf(&walker)
+		if which == unknown {
+			if !walker.skip() {
+				break
+			}
+			continue
+		}
+		f := &found[which]
+		if i := walker.i; f.end == 0 && i < len(b) && b[i] == '"' {
+			if to, end, ok := takeString(b, i); ok {
+				f.from, f.to, f.end, f.taken = i+1, to, end-1, true
+				walker.i = end
 				continue
 			}
 		}
-		if !members.skip() {
+		if !walker.skip() {
 			break
 		}
-		switch name := members.Name; string(name) {
-		case "event":
-			event = members.Value
-		case "channel":
-			channel = members.Value
-		case "data":
-			data, use = members.Value, false
-		case "user_id":
-			user = members.Value
-		default:
-			if indexEscape(name) == len(name) {
-				continue
-			}
-			switch { // a name written with escapes: legal, and never seen
-			case members.Is("event"):
-				event = members.Value
-			case members.Is("channel"):
-				channel = members.Value
-			case members.Is("data"):
-				data, use = members.Value, false
-			case members.Is("user_id"):
-				user = members.Value
-			}
-		}
+		f.value, f.taken = walker.Value, false
 	}
-	err := members.Err
-	if err == nil && skipSpace(b, members.rest()) != len(b) {
+	err := walker.Err
+	if err == nil && skipSpace(b, walker.rest()) != len(b) {
 		err = ErrSyntax
 	}
 	if err != nil {
-		if taken.end != 0 {
-			requote(b, taken.from, taken.to, taken.end-1, false)
+		for i := range found {
+			if f := &found[i]; f.end != 0 {
+				requote(b, f.from, f.to, f.end, false)
+			}
 		}
 		return err
 	}
 
+	var kind Kind
 	*m = Message{}
-	if event.Kind() == String {
-		m.Event = event.Unescape()
+	m.Data, m.DataKind = found[memberData].content(b)
+	if m.Event, kind = found[memberEvent].content(b); kind != String {
+		m.Event = nil
 	}
-	if channel.Kind() == String {
-		m.Channel = channel.Unescape()
+	if m.Channel, kind = found[memberChannel].content(b); kind != String {
+		m.Channel = nil
 	}
-	if k := user.Kind(); k == String || k == Number {
-		m.UserID = user.Unescape()
-	}
-	if use {
-		m.Data, m.DataKind = b[taken.from:taken.to], String
-	} else {
-		m.Data, m.DataKind = data.Unescape(), data.Kind()
+	if m.UserID, kind = found[memberUser].content(b); kind != String && kind != Number {
+		m.UserID = nil
 	}
 	return nil
+}
+
+func memberOf(w *Walker) int {
+	switch string(w.Name) {
+	case "event":
+		return memberEvent
+	case "channel":
+		return memberChannel
+	case "data":
+		return memberData
+	case "user_id":
+		return memberUser
+	}
+	if indexEscape(w.Name) < len(w.Name) { // legal, and never seen
+		for which, name := range [members]string{"event", "channel", "data", "user_id"} {
+			if w.Is(name) {
+				return which
+			}
+		}
+	}
+	return unknown
+}
+
+// content returns a string's content, and any other value as it is.
+func (f *member) content(b []byte) ([]byte, Kind) {
+	if f.taken {
+		return b[f.from:f.to], String
+	}
+	return f.value.Unescape(), f.value.Kind()
 }
 
 // Payload returns what the data of a protocol event holds, whichever way the
