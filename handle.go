@@ -22,7 +22,10 @@ func (c *Client) handle(ev *session.Event) {
 		return
 	}
 
-	e := Event{Err: ev.Err, Member: ev.Member, Gap: ev.Gap}
+	e := Event{Gap: ev.Gap}
+	if ev.Kind != session.Message {
+		e.Err, e.Member = ev.Err, ev.Member
+	}
 	var ch *Channel
 	if ev.Channel != nil {
 		e.Channel = ev.Channel.Name

@@ -26,6 +26,10 @@ func (s *Session) read(clock func() time.Duration, ev *Event) progress {
 	default:
 		return nothing
 	}
+	if used, text := s.parser.NextText(s.in.unused()); used > 0 {
+		s.in.r += used
+		return s.readMessage(clock, text, ev)
+	}
 	used, item, err := s.parser.Next(s.in.unused())
 	s.in.r += used
 	if err != nil {

@@ -85,7 +85,7 @@ func (p *Parser) Need() int {
 // with the rest of b and more bytes behind it; after anything else, with the
 // rest of b. It changes b. After an error the parser must not be used again.
 func (p *Parser) Next(b []byte) (used int, item Item, err error) {
-	if used, text := p.shortText(b); used > 0 {
+	if used, text := p.NextText(b); used > 0 {
 		return used, Item{Kind: Message, Opcode: Text, Payload: text}, nil
 	}
 	for {
@@ -125,10 +125,10 @@ func (p *Parser) Next(b []byte) (used int, item Item, err error) {
 	}
 }
 
-// shortText returns a whole, short message of ASCII from a server, as nearly
-// all are, without the steps that others take; used is 0 if b does not begin
-// with one. It changes nothing.
-func (p *Parser) shortText(b []byte) (used int, text []byte) {
+// NextText is Next for a whole, short message of ASCII from a server, as nearly
+// all are, without the steps that others take. It finds nothing else: when used
+// is 0, call Next.
+func (p *Parser) NextText(b []byte) (used int, text []byte) {
 	if len(b) < 4 || b[0] != 0x80|byte(Text) || p.head || p.Server || p.open != 0 {
 		return 0, nil
 	}

@@ -38,8 +38,14 @@ type member struct {
 func Parse(b []byte, m *Message) error {
 	var found [members]member
 	walker := Members(b)
-	for walker.next() {
-		which := memberOf(&walker)
+	for {
+		which := walker.peek()
+		if which == unknown {
+			if !walker.next() {
+				break
+			}
+			which = memberOf(&walker)
+		}
 		if which == unknown {
 			if !walker.skip() {
 				break
@@ -85,6 +91,33 @@ func Parse(b []byte, m *Message) error {
 		m.UserID = nil
 	}
 	return nil
+}
+
+// peek moves to the value of a member if its name is one of the known ones and
+// written as all servers write it.
+func (w *Walker) peek() int {
+	if len(w.b)-w.i < 12 {
+		return unknown
+	}
+	rest, before := w.b[w.i:w.i+12], byte('{')
+	if w.opened {
+		before = ','
+	}
+	which, n := unknown, 0
+	switch {
+	case rest[0] != before:
+	case string(rest[1:9]) == `"event":`:
+		which, n = memberEvent, 9
+	case string(rest[1:11]) == `"channel":`:
+		which, n = memberChannel, 11
+	case string(rest[1:8]) == `"data":`:
+		which, n = memberData, 8
+	}
+	if which != unknown {
+		w.opened = true
+		w.i = skipSpace(w.b, w.i+n)
+	}
+	return which
 }
 
 func memberOf(w *Walker) int {
