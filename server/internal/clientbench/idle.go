@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,7 @@ func idleRole(args []string) error {
 	flags := flag.NewFlagSet("idle", flag.ExitOnError)
 	address := flags.String("address", "", "of the server")
 	clients := flags.Int("clients", 1000, "how many")
+	profile := flags.String("profile", "", "where to write a profile of the heap")
 	_ = flags.Parse(args)
 	if err := allowFiles(*clients + 100); err != nil {
 		return err
@@ -74,6 +76,16 @@ func idleRole(args []string) error {
 	for _, client := range kept {
 		if client.State() != thimble.StateConnected {
 			return fmt.Errorf("a client is %s in place of idle", client.State())
+		}
+	}
+	if *profile != "" {
+		file, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.WriteHeapProfile(file); err != nil {
+			return err
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(r)
