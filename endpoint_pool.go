@@ -60,6 +60,7 @@ type prepared struct {
 func newPool(given http.RoundTripper) *pool {
 	p := &pool{given: given, open: make(map[string]int), ready: make(map[string]*prepared)}
 	base, ok := given.(*http.Transport)
+	//lint:ignore SA1019 somebody's transport may have the old fields set
 	if !ok || base.DialTLSContext != nil || base.DialTLS != nil || base.Dial != nil {
 		return p
 	}

@@ -46,8 +46,9 @@ func listen(ctx context.Context, listener net.Listener, out io.Writer) error {
 	err := server.Serve(listener)
 	cancel()
 	s.mu.Lock() // whoever adds to links has done so, or sees that ctx has ended
+	links := &s.links
 	s.mu.Unlock()
-	s.links.Wait()
+	links.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
