@@ -111,6 +111,8 @@ func printEvent(e thimble.Event) {
 	switch e.Name {
 	case thimble.EventMemberAdded, thimble.EventMemberRemoved:
 		l.Data = newMember(e.Member)
+	case thimble.EventDecryptionError:
+		l.Error = e.Err.Error()
 	case thimble.EventSubscriptionError:
 		l.Error = e.Err.Error()
 		var failure *thimble.SubscriptionError
