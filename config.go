@@ -38,7 +38,7 @@ type Config struct {
 	// everything. For tests, and for links that are protected otherwise.
 	Plaintext bool
 
-	// Authorizer gets the tokens for private and presence channels: mostly an
+	// Authorizer gets the tokens for all channels but public ones: mostly an
 	// Endpoint. Zero: such channels need SubscribeAuthorized.
 	Authorizer Authorizer
 
@@ -65,6 +65,7 @@ type Config struct {
 
 	// MaxMessage bounds a message in bytes. Larger ones are skipped and
 	// reported as an OversizeError; the connection lives on. Zero: 256 KiB.
+	// It also bounds what encrypted channels keep while a fresh key is awaited.
 	// With MaxMessage 16 or more below ReadBuffer the buffer never grows.
 	MaxMessage int
 

@@ -32,7 +32,9 @@ func Example_encrypted() {
 }
 
 // login is a UserAuthorizer that asks the application's own backend.
-type login struct{ backend func(socketID string) (auth, userData string, err error) }
+type login struct {
+	backend func(socketID string) (auth, userData string, err error)
+}
 
 func (l login) AuthorizeUser(_ context.Context, socketID string) (thimble.UserToken, error) {
 	auth, data, err := l.backend(socketID)
