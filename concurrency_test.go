@@ -1,8 +1,10 @@
 package thimble_test
 
 import (
+	"context"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -33,7 +35,8 @@ func TestManyGoroutines(t *testing.T) {
 func everything(t *testing.T, drive func(testing.TB, *thimble.Client), messages int, again func(*thimble.Client)) {
 	f := newFake(t)
 	cfg := f.eager()
-	cfg.Authorizer = tokens(`{"user_id":"me"}`)
+	cfg.Authorizer = sealedTokens
+	cfg.UserAuthorizer = ann
 	client := newClient(t, cfg)
 	changes := states(client)
 	stop := make(chan struct{})
@@ -58,7 +61,7 @@ func everything(t *testing.T, drive func(testing.TB, *thimble.Client), messages 
 		go func() {
 			defer users.Done()
 			for i := range 500 {
-				name := []string{"a", "private-a", "presence-a"}[(g+i)%3]
+				name := []string{"a", "private-a", "presence-a", "private-encrypted-a"}[(g+i)%4]
 				ch := client.Channel(name)
 				b := ch.Bind("x", func(thimble.Event) {})
 				switch i % 7 {
@@ -69,6 +72,12 @@ func everything(t *testing.T, drive func(testing.TB, *thimble.Client), messages 
 				case 4:
 					_ = ch.Members()
 					_, _, _ = client.State(), client.SocketID(), ch.Err()
+					_, _, _ = client.User().ID(), client.User().Data(), client.User().Err()
+					if i%2 == 0 {
+						_ = client.SignIn()
+					} else if i%5 == 0 {
+						client.SignOut()
+					}
 				case 5:
 					client.SubscribeAuthorized("private-a", thimble.Token{Auth: "key:" + client.SocketID()})
 				case 6:
@@ -96,6 +105,15 @@ func everything(t *testing.T, drive func(testing.TB, *thimble.Client), messages 
 	server.Wait()
 }
 
+// sealedTokens is an Authorizer that has a key for each encrypted channel.
+var sealedTokens = thimble.AuthorizerFunc(func(ctx context.Context, req thimble.AuthRequest) (thimble.Token, error) {
+	token, err := tokens(`{"user_id":"me"}`).Authorize(ctx, req)
+	if strings.HasPrefix(req.Channel, "private-encrypted-") {
+		token.SharedSecret = sealKey(1)
+	}
+	return token, err
+})
+
 // serveAll greets and answers everything, until so many messages have come or
 // the client goes.
 func serveAll(t testing.TB, conn net.Conn, socketID string, messages int) {
@@ -119,10 +137,14 @@ func serveAll(t testing.TB, conn net.Conn, socketID string, messages int) {
 			return
 		}
 		reply = reply[:0]
+		if string(m.Event) == "pusher:signin" {
+			reply = websocket.AppendFrame(reply, websocket.Text, wire.AppendStringEvent(nil, "pusher:signin_success", "", "", string(m.Data)), nil)
+		}
 		if string(m.Event) == "pusher:subscribe" {
 			name := wire.Value(m.Data).Get("channel").Text()
 			reply = websocket.AppendFrame(reply, websocket.Text, wire.AppendStringEvent(nil, "pusher_internal:subscription_succeeded", name, "", "{}"), nil)
 			reply = websocket.AppendFrame(reply, websocket.Text, wire.AppendStringEvent(nil, "x", name, "", "{}"), nil)
+			reply = websocket.AppendFrame(reply, websocket.Text, sealed(byte(len(reply)%3), "x", name, "{}"), nil)
 		}
 	}
 }

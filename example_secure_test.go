@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/thimble-go/thimble"
 )
@@ -31,23 +32,14 @@ func Example_encrypted() {
 	_ = client.Run(context.Background())
 }
 
-// login is a UserAuthorizer that asks the application's own backend.
-type login struct {
-	backend func(socketID string) (auth, userData string, err error)
-}
-
-func (l login) AuthorizeUser(_ context.Context, socketID string) (thimble.UserToken, error) {
-	auth, data, err := l.backend(socketID)
-	return thimble.UserToken{Auth: auth, UserData: data}, err
-}
-
 // A user who is signed in gets events of his own, on all of his connections.
 func ExampleClient_SignIn() {
 	client, err := thimble.New(thimble.Config{
 		Key: "app-key", Cluster: "eu",
-		UserAuthorizer: login{func(socketID string) (string, string, error) {
-			return "KEY:SIGNATURE", `{"id":"ann"}`, nil
-		}},
+		UserAuthorizer: thimble.Endpoint{
+			URL:    "https://example.com/pusher/user-auth",
+			Header: map[string]string{"Authorization": "Bearer " + os.Getenv("LOGIN_TOKEN")},
+		},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -74,9 +66,7 @@ func ExampleClient_SignIn() {
 func ExampleUser_OnWatchlist() {
 	client, err := thimble.New(thimble.Config{
 		Key: "app-key", Cluster: "eu",
-		UserAuthorizer: login{func(socketID string) (string, string, error) {
-			return "KEY:SIGNATURE", `{"id":"ann","watchlist":["bob","cy"]}`, nil
-		}},
+		UserAuthorizer: thimble.Endpoint{URL: "https://example.com/pusher/user-auth"},
 	})
 	if err != nil {
 		fmt.Println(err)

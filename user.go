@@ -2,7 +2,6 @@ package thimble
 
 import (
 	"context"
-	"errors"
 
 	"github.com/thimble-go/thimble/internal/session"
 )
@@ -122,22 +121,10 @@ func (c *Client) askUser(ctx context.Context, socketID string) (token UserToken,
 	c.log(Record{Level: LevelDebug, Message: "authorizing the user"})
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.AuthTimeout)
 	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			err = &AuthError{Permanent: true, Err: &PanicError{"user authorization", v}}
-		}
-	}()
+	defer recovered(&err)
 	token, err = c.cfg.UserAuthorizer.AuthorizeUser(ctx, socketID)
-	var typed *AuthError
-	switch {
-	case err != nil && (ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)):
-		return UserToken{}, &AuthError{Err: errAuthTimeout}
-	case errors.As(err, &typed):
-		return UserToken{}, typed
-	case err != nil:
-		return UserToken{}, &AuthError{Err: err}
-	case token.Auth == "":
-		return UserToken{}, &AuthError{Err: errNoAuth}
+	if _, err = checked(ctx, Token{Auth: token.Auth}, err); err != nil {
+		return UserToken{}, err
 	}
 	return token, nil
 }
