@@ -26,13 +26,17 @@ type binding struct {
 	gone  atomic.Bool
 }
 
-// bindings are the handlers of a channel or of the client. Lists are replaced,
-// never changed, so that an emission that is under way goes on with its own.
+// bindings are the handlers of a channel or of the client. Lists of handlers are
+// replaced, never changed, so that an emission that is under way goes on with
+// its own.
 type bindings struct {
-	exact map[string][]*binding
+	exact []named // sorted by name: for the few that there are, a map takes ten times the memory
 	wide  []*binding
+	last  int // what was last found in exact; often it comes again
+}
 
-	// What was last looked for and found in exact; often it comes again.
+// named are the handlers for events of one name.
+type named struct {
 	name string
 	list []*binding
 }
@@ -40,10 +44,27 @@ type bindings struct {
 // find returns the handlers for events of that name, and of any name. The lock
 // is held.
 func (set *bindings) find(name string) (exact, wide []*binding) {
-	if len(set.exact) > 0 && name != set.name {
-		set.name, set.list = name, set.exact[name]
+	if set.last < len(set.exact) && set.exact[set.last].name == name {
+		return set.exact[set.last].list, set.wide
 	}
-	return set.list, set.wide
+	if at, ok := set.search(name); ok {
+		set.last = at
+		exact = set.exact[at].list
+	}
+	return exact, set.wide
+}
+
+// search returns where in exact a name is, or belongs.
+func (set *bindings) search(name string) (at int, ok bool) {
+	end := len(set.exact)
+	for at < end {
+		if middle := (at + end) / 2; set.exact[middle].name < name {
+			at = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	return at, at < len(set.exact) && set.exact[at].name == name
 }
 
 // add binds a handler. A name that ends with * stands for all that start so.
@@ -58,12 +79,14 @@ func (c *Client) add(set *bindings, b *binding) Binding {
 		set.wide = append(set.wide[:len(set.wide):len(set.wide)], b)
 		return Binding{b}
 	}
-	set.name, set.list = "", nil
-	if set.exact == nil {
-		set.exact = make(map[string][]*binding)
+	at, ok := set.search(b.name)
+	if !ok {
+		set.exact = append(set.exact, named{})
+		copy(set.exact[at+1:], set.exact[at:])
+		set.exact[at] = named{name: b.name}
 	}
-	list := set.exact[b.name]
-	set.exact[b.name] = append(list[:len(list):len(list)], b)
+	list := set.exact[at].list
+	set.exact[at].list = append(list[:len(list):len(list)], b)
 	return Binding{b}
 }
 
@@ -74,13 +97,18 @@ func (c *Client) remove(b *binding) {
 		b.set.wide = without(b.set.wide, b)
 		return
 	}
-	b.set.name, b.set.list = "", nil
-	list := without(b.set.exact[b.name], b)
-	if len(list) == 0 {
-		delete(b.set.exact, b.name)
-		return
+	at, ok := b.set.search(b.name)
+	if !ok {
+		return // the channel is forgotten
 	}
-	b.set.exact[b.name] = list
+	exact := b.set.exact
+	exact[at].list = without(exact[at].list, b)
+	if len(exact[at].list) == 0 {
+		last := len(exact) - 1
+		copy(exact[at:], exact[at+1:])
+		exact[last] = named{}
+		b.set.exact = exact[:last]
+	}
 }
 
 func without(list []*binding, b *binding) []*binding {

@@ -7,10 +7,11 @@ import (
 // Channel is one channel of a client. Its methods may be called from any
 // goroutine.
 type Channel struct {
-	client   *Client
-	state    *session.Channel // guarded by client.mu, but for its name
-	handlers bindings
-	cancel   func() // of the authorization under way, or nil
+	client    *Client
+	state     *session.Channel // guarded by client.mu, but for its name
+	handlers  bindings
+	cancel    func() // of the authorization under way, or nil
+	forgotten bool
 }
 
 // Name returns the channel's name.
@@ -46,15 +47,15 @@ func (ch *Channel) Forget() {
 	c := ch.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.channels[ch.Name()] != ch {
+	if ch.forgotten {
 		return
 	}
+	ch.forgotten = true
 	c.session.Unsubscribe(c.now(), ch.state)
 	if ch.cancel != nil {
 		ch.cancel()
 	}
 	c.session.Forget(ch.state)
-	delete(c.channels, ch.Name())
 	ch.handlers = bindings{}
 	c.settle()
 }

@@ -17,15 +17,14 @@ type Client struct {
 	start time.Time // of the session's clock
 
 	// Everything below is guarded by mu, except where it says otherwise.
-	mu       sync.Mutex
-	session  *session.Session
-	channels map[string]*Channel
-	all      bindings
-	onState  []func(StateChange)
-	onError  []func(error)
-	user     User
-	names    interner // of events
-	users    interner // their senders
+	mu      sync.Mutex
+	session *session.Session
+	all     bindings
+	onState []func(StateChange)
+	onError []func(error)
+	user    User
+	names   interner // of events
+	users   interner // their senders
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
 	driving bool
@@ -67,13 +66,12 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		batch:    batchSize(cfg.Authorizer),
-		cfg:      cfg,
-		addr:     addr,
-		start:    time.Now(),
-		session:  s,
-		channels: make(map[string]*Channel),
-		wake:     make(chan struct{}, 1),
+		batch:   batchSize(cfg.Authorizer),
+		cfg:     cfg,
+		addr:    addr,
+		start:   time.Now(),
+		session: s,
+		wake:    make(chan struct{}, 1),
 	}
 	c.background, c.clock = c.writeRest, c.now
 	c.user.client = c
@@ -90,11 +88,11 @@ func (c *Client) Channel(name string) *Channel {
 }
 
 func (c *Client) channel(name string) *Channel {
-	ch := c.channels[name]
-	if ch == nil {
-		ch = &Channel{client: c, state: c.session.Channel(name)}
-		ch.state.Owner = ch
-		c.channels[name] = ch
+	state := c.session.Channel(name)
+	ch, _ := state.Owner.(*Channel)
+	if ch == nil || ch.forgotten {
+		ch = &Channel{client: c, state: state}
+		state.Owner = ch
 	}
 	return ch
 }

@@ -19,10 +19,10 @@ func (c *Client) Run(ctx context.Context) error {
 	if err := c.drive(); err != nil {
 		return err
 	}
-	ended := make(chan struct{})
+	c.tasks.Add(1)
 	stop := context.AfterFunc(ctx, func() {
+		defer c.tasks.Done()
 		c.Disconnect()
-		close(ended)
 	})
 
 	c.mu.Lock()
@@ -37,10 +37,10 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	err := c.session.Err()
 	c.mu.Unlock()
-	c.tasks.Wait()
-	if !stop() {
-		<-ended // or it would disconnect the next Run
+	if stop() {
+		c.tasks.Done()
 	}
+	c.tasks.Wait() // for Disconnect too, or it would end the next Run
 	c.mu.Lock()
 	c.driving = false
 	c.mu.Unlock()

@@ -61,6 +61,8 @@ func (c *Client) dial(secure bool) {
 		case err != nil:
 			c.session.Lost(c.now(), err)
 		default:
+			c.cancel() // what dialling has left in its context would stay with it
+			c.scope, c.cancel = context.WithCancel(context.Background())
 			c.conn, c.raw, c.armed, c.broken = conn, raw, 0, nil
 			c.session.Dialed(c.now())
 		}
@@ -203,8 +205,8 @@ func (c *Client) writeRest() {
 // wrote ends a write. The lock is held.
 func (c *Client) wrote(err error) {
 	conn := c.writer
-	if cap(c.out) <= keepSpare {
-		c.spare = c.out[:0]
+	if cap(c.out) <= keepSpare && c.session.SocketID() != "" {
+		c.spare = c.out[:0] // not that of the request for the upgrade, which is larger than most
 	}
 	c.writing, c.writer, c.out, c.rest = false, nil, nil, nil
 	switch {

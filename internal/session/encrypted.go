@@ -71,12 +71,12 @@ func (ch *Channel) wipeToken() {
 }
 
 // readSealed handles an event of an encrypted channel.
-func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message) {
+func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message, ev *Event) progress {
 	name := m.Event
 	box, err := s.unpack(m)
 	if err != nil {
 		s.undecrypted(ch, name, err)
-		return
+		return something
 	}
 	if ch.secret == nil {
 		// The subscription was taken back, and asked for again before the
@@ -86,19 +86,24 @@ func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message) {
 	sec := ch.secret
 	if len(sec.held) > 0 {
 		s.hold(ch, name, box)
-		return
+		return something
 	}
-	if data, err := s.open(sec, &s.box.nonce, box); err != errKey {
-		s.opened(now, ch, name, data, err)
-		return
-	}
-	if !s.refreshable(now, sec) {
+	data, err := s.open(sec, &s.box.nonce, box)
+	switch {
+	case err == nil:
+		*ev = Event{Kind: Message, Channel: ch, Name: name, Data: data}
+		if ch.heard != 0 {
+			ev.Gap = ch.early(now)
+		}
+		return delivered
+	case err != errKey:
+		s.undecrypted(ch, name, err)
+	case !s.refreshable(now, sec):
 		s.undecrypted(ch, name, errKey)
-		return
-	}
-	if s.hold(ch, name, box) {
+	case s.hold(ch, name, box):
 		s.refresh(now, ch)
 	}
+	return something
 }
 
 // opened delivers an event, or says what is wrong with it.

@@ -1,12 +1,20 @@
 package session
 
-// queue holds events until the driver asks for them. It keeps its memory.
+// queue holds events until the driver asks for them. Ordinary messages do not
+// come through it, so that it need not keep its memory while nothing happens.
 type queue struct {
 	events []Event
 	first  int
 }
 
 func (q *queue) push(ev Event) { q.events = append(q.events, ev) }
+
+// rest gives the memory back.
+func (q *queue) rest() {
+	if q.first == len(q.events) {
+		q.events, q.first = nil, 0
+	}
+}
 
 func (q *queue) pop(ev *Event) bool {
 	if q.first == len(q.events) {

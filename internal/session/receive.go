@@ -122,14 +122,14 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 		m.UserID = nil // only there does the server vouch for it
 	}
 	if ch != nil && ch.own {
-		if !isProtocol(m.Event) {
-			s.events.push(Event{Kind: UserMessage, Channel: ch, Name: m.Event, Data: m.Data})
+		if isProtocol(m.Event) {
+			return something
 		}
-		return something
+		*ev = Event{Kind: UserMessage, Channel: ch, Name: m.Event, Data: m.Data}
+		return delivered
 	}
 	if ch != nil && ch.Kind == wire.Encrypted && !isProtocol(m.Event) {
-		s.readSealed(clock(), ch, &m)
-		return something
+		return s.readSealed(clock(), ch, &m, ev)
 	}
 	if ev.Kind != Message {
 		*ev = Event{Kind: Message} // a message leaves nothing behind that the next one does not set

@@ -215,6 +215,7 @@ func (s *Session) Lost(now time.Duration, err error) {
 
 // Space returns where to read to. It is never empty.
 func (s *Session) Space() []byte {
+	s.events.rest()
 	return s.in.space(s.parser.Need())
 }
 

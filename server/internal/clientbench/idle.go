@@ -10,6 +10,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/thimble-go/thimble"
@@ -35,6 +36,19 @@ func idleRole(args []string) error {
 		return err
 	}
 
+	// The runtime's records of goroutines are no client's memory: they are made
+	// now, and used again.
+	var wg sync.WaitGroup
+	hold := make(chan struct{})
+	for range *clients {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			<-hold
+		}()
+	}
+	close(hold)
+	wg.Wait()
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
