@@ -36,6 +36,7 @@ func idleRole(args []string) error {
 		return err
 	}
 
+	rss := resident()
 	// The runtime's records of goroutines are no client's memory: they are made
 	// now, and used again.
 	var wg sync.WaitGroup
@@ -52,7 +53,7 @@ func idleRole(args []string) error {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	rss, goroutines := resident(), runtime.NumGoroutine()
+	goroutines := runtime.NumGoroutine()
 	// So many connect at a time: more would overflow the server's backlog.
 	connecting := make(chan struct{}, 64)
 	failed := make(chan error, *clients)
