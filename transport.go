@@ -35,13 +35,17 @@ func (c *Client) dial(secure bool) {
 	if c.cancel != nil {
 		c.cancel()
 	}
-	c.scope, c.cancel = context.WithCancel(context.Background())
-	ctx, addr := c.scope, c.addr
+	// Dialling has a context of its own: what it leaves in there would stay for
+	// as long as the connection.
+	scope, end := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background())
+	c.scope, c.cancel = scope, func() { stop(); end() }
+	addr := c.addr
 	if secure && c.cfg.Plaintext {
 		addr.dial = addr.securePort() // the server has sent us there with 4000
 	}
 	c.dialled = addr.dial
-	c.prepare(ctx)
+	c.prepare(scope)
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
@@ -61,8 +65,8 @@ func (c *Client) dial(secure bool) {
 		case err != nil:
 			c.session.Lost(c.now(), err)
 		default:
-			c.cancel() // what dialling has left in its context would stay with it
-			c.scope, c.cancel = context.WithCancel(context.Background())
+			stop()
+			c.cancel = end
 			c.conn, c.raw, c.armed, c.broken = conn, raw, 0, nil
 			c.session.Dialed(c.now())
 		}

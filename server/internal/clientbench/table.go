@@ -15,11 +15,11 @@ import (
 func (f *figures) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Receiving events of %d bytes from one sender over loopback, median of %d rounds in one run:\n\n", messageSize, f.rounds())
-	b.WriteString("| | events per second | CPU time per event | allocations per event | Thimble receives | and takes of the CPU time |\n|---|--:|--:|--:|--:|--:|\n")
+	b.WriteString("| | events per second | CPU time per event | allocations per event | Thimble receives | and for an event takes |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, c := range f.contenders {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c.title(),
 			rate(c.median(result.rate)), nanoseconds(c.median(result.cost)), c.allocations(),
-			f.ratio(c, result.rate, times), f.ratio(c, result.cost, percent))
+			f.ratio(c, result.rate, "the events"), f.ratio(c, result.cost, "the CPU time"))
 	}
 	if f.idle != nil || f.sending != nil || len(f.connecting) > 0 {
 		b.WriteString("\n| | |\n|---|---|\n")
@@ -29,8 +29,8 @@ func (f *figures) markdown() string {
 			nanoseconds(f.sending.Seconds/float64(f.sending.Events)), perEvent(*f.sending))
 	}
 	if i := f.idle; i != nil {
-		fmt.Fprintf(&b, "| one of %s idle, subscribed clients in a process, 4 KiB read buffer each | %s resident, of which %s heap and %s stack; %.2f goroutines |\n",
-			thousands(i.Clients), kib(i.RSS), kib(i.Heap), kib(i.Stack), i.Goroutines)
+		fmt.Fprintf(&b, "| one of %s idle, subscribed clients in a process, 4 KiB read buffer each | %s of the heap, and %g goroutine with %s of stack; with all that the process has resident %s |\n",
+			thousands(i.Clients), kib(i.Heap), i.Goroutines, kib(i.Stack), kib(i.RSS))
 	}
 	if n := len(f.connecting); n > 0 {
 		all := slices.SortedFunc(slices.Values(f.connecting), func(a, b connection) int { return cmp.Compare(a.took, b.took) })
@@ -51,15 +51,15 @@ func (f *figures) rounds() int {
 
 // ratio compares Thimble with another: the median of the rounds' ratios, since
 // what disturbs the machine disturbs neighbours in time alike.
-func (f *figures) ratio(c *contender, of func(result) float64, show func(float64) string) string {
-	if f.contenders[0].name != nameThimble || c == f.contenders[0] {
+func (f *figures) ratio(c *contender, of func(result) float64, noun string) string {
+	if f.contenders[0].name != nameThimble || c.name == nameThimble || c.name == nameLarge {
 		return ""
 	}
 	var ratios []float64
 	for i, r := range c.results {
 		ratios = append(ratios, of(f.contenders[0].results[i])/of(r))
 	}
-	return show(median(ratios))
+	return times(median(ratios)) + " " + noun
 }
 
 func (c *contender) median(of func(result) float64) float64 {
@@ -126,8 +126,17 @@ func median(values []float64) float64 {
 func rate(perSecond float64) string      { return thousands(int(perSecond/1000)) + ",000" }
 func nanoseconds(seconds float64) string { return thousands(int(seconds*1e9+0.5)) + " ns" }
 func kib(bytes float64) string           { return fmt.Sprintf("%.1f KiB", bytes/1024) }
-func times(ratio float64) string         { return fmt.Sprintf("%.1f times as many", ratio) }
-func percent(ratio float64) string       { return fmt.Sprintf("%.0f%%", 100*ratio) }
+
+// times says how many times as much something is; what is less, as a part.
+func times(ratio float64) string {
+	switch {
+	case ratio >= 1.95:
+		return fmt.Sprintf("%.1f times", ratio)
+	case ratio >= 0.1:
+		return fmt.Sprintf("%.0f%% of", 100*ratio)
+	}
+	return fmt.Sprintf("%.1f%% of", 100*ratio)
+}
 
 // thousands writes a number with commas.
 func thousands(n int) string {
