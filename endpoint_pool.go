@@ -41,6 +41,7 @@ type pool struct {
 	direct *http.Transport                       // for all else; nil: given does it all
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	tls    *tls.Config
+	keep   time.Duration // how long a prepared connection waits
 
 	mu    sync.Mutex
 	open  map[string]int       // connections that there are, for each route
@@ -58,7 +59,7 @@ type prepared struct {
 // newPool makes a pool with the settings of a transport. One that is no
 // *http.Transport, or that has its own way to connect, is used as it is.
 func newPool(given http.RoundTripper) *pool {
-	p := &pool{given: given, open: make(map[string]int), ready: make(map[string]*prepared)}
+	p := &pool{given: given, keep: keepPrepared, open: make(map[string]int), ready: make(map[string]*prepared)}
 	base, ok := given.(*http.Transport)
 	//lint:ignore SA1019 somebody's transport may have the old fields set
 	if !ok || base.DialTLSContext != nil || base.DialTLS != nil || base.Dial != nil {
@@ -69,10 +70,11 @@ func newPool(given http.RoundTripper) *pool {
 		p.dial = dialTCP
 	}
 	// Clone has filled in which protocols to offer: HTTP/2 too, unless that is
-	// switched off.
-	p.tls = p.direct.TLSClientConfig
-	if p.tls == nil {
-		p.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	// switched off. The transport fills them in once more with its first request,
+	// while a connection may be under way; ours is therefore a copy.
+	p.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	if given := p.direct.TLSClientConfig; given != nil {
+		p.tls = given.Clone()
 	}
 	p.direct.Proxy = nil
 	p.direct.MaxIdleConnsPerHost = max(base.MaxIdleConnsPerHost, maxWorkers)
@@ -145,7 +147,7 @@ func (p *pool) prepare(ctx context.Context, to http1.URL) {
 			_ = conn.Close()
 		}
 	}
-	w.timer = time.AfterFunc(keepPrepared, drop)
+	w.timer = time.AfterFunc(p.keep, drop)
 	w.stop = context.AfterFunc(ctx, drop)
 }
 

@@ -34,8 +34,7 @@ type contender struct {
 // The contenders are in the order of the table; the first is the one that the
 // others are compared with.
 const (
-	nameThimble = "Thimble, its 4 KiB read buffer"
-	nameLarge   = "Thimble, 64 KiB"
+	nameThimble = "Thimble"
 	nameGorilla = "gorilla/websocket with encoding/json"
 	namePusher  = "pusher-js"
 	nameSkip    = "frames skipped in 64 KiB, nothing read: the limit"
@@ -50,7 +49,6 @@ func (p *plan) contenders() []*contender {
 	}
 	all := []*contender{
 		{name: nameThimble, command: inGo("-as", "thimble")},
-		{name: nameLarge, command: inGo("-as", "thimble", "-buffer", strconv.Itoa(64<<10))},
 		{name: nameGorilla, command: inGo("-as", "gorilla")},
 	}
 	if script, err := p.script(); err != nil {

@@ -52,7 +52,7 @@ func (f *figures) rounds() int {
 // ratio compares Thimble with another: the median of the rounds' ratios, since
 // what disturbs the machine disturbs neighbours in time alike.
 func (f *figures) ratio(c *contender, of func(result) float64, noun string) string {
-	if f.contenders[0].name != nameThimble || c.name == nameThimble || c.name == nameLarge {
+	if f.contenders[0].name != nameThimble || c.name == nameThimble {
 		return ""
 	}
 	var ratios []float64
