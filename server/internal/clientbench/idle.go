@@ -23,6 +23,7 @@ type idleResult struct {
 	Heap       float64 `json:"heap"`  // bytes of live objects
 	Stack      float64 `json:"stack"` // bytes of goroutines' stacks
 	Goroutines float64 `json:"goroutines"`
+	Kernel     float64 `json:"kernel"` // bytes that the kernel took meanwhile, for both ends of the connection; 0: unknown
 }
 
 // idleRole is a process of many clients.
@@ -36,7 +37,7 @@ func idleRole(args []string) error {
 		return err
 	}
 
-	rss := resident()
+	rss, kernel := resident(), kernelMemory()
 	// The runtime's records of goroutines are no client's memory: they are made
 	// now, and used again.
 	var wg sync.WaitGroup
@@ -81,7 +82,7 @@ func idleRole(args []string) error {
 		}
 	}
 	n := float64(*clients)
-	r := idleResult{Clients: *clients, RSS: float64(resident()-rss) / n}
+	r := idleResult{Clients: *clients, RSS: float64(resident()-rss) / n, Kernel: float64(kernelMemory()-kernel) / n}
 	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
@@ -134,4 +135,20 @@ func resident() int {
 	}
 	pages, _ := strconv.Atoi(fields[1])
 	return pages * os.Getpagesize()
+}
+
+// kernelMemory is what the kernel has in use for sockets and all other objects
+// of its own, in bytes.
+func kernelMemory() int {
+	info, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(info)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "Slab:" {
+			kib, _ := strconv.Atoi(fields[1])
+			return kib << 10
+		}
+	}
+	return 0
 }

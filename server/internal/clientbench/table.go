@@ -29,8 +29,8 @@ func (f *figures) markdown() string {
 			nanoseconds(f.sending.Seconds/float64(f.sending.Events)), perEvent(*f.sending))
 	}
 	if i := f.idle; i != nil {
-		fmt.Fprintf(&b, "| one of %s idle, subscribed clients in a process, 4 KiB read buffer each | %s of the heap, and %g goroutine with %s of stack; with all that the process has resident %s |\n",
-			thousands(i.Clients), kib(i.Heap), i.Goroutines, kib(i.Stack), kib(i.RSS))
+		fmt.Fprintf(&b, "| one of %s idle, subscribed clients in a process, 4 KiB read buffer each | %s of the heap, and %g goroutine with %s of stack; with all that the process has resident %s, and %s in the kernel for both ends of its connection |\n",
+			thousands(i.Clients), kib(i.Heap), i.Goroutines, kib(i.Stack), kib(i.RSS), kib(i.Kernel))
 	}
 	if n := len(f.connecting); n > 0 {
 		all := slices.SortedFunc(slices.Values(f.connecting), func(a, b connection) int { return cmp.Compare(a.took, b.took) })
