@@ -22,6 +22,9 @@ func (ch *Channel) Subscribe() {
 	c := ch.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if ch.forgotten {
+		return
+	}
 	c.session.Subscribe(c.now(), ch.state)
 	c.settle()
 }
@@ -33,6 +36,9 @@ func (ch *Channel) Unsubscribe() {
 	c := ch.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if ch.forgotten {
+		return // the name may be another object's by now
+	}
 	c.session.Unsubscribe(c.now(), ch.state)
 	if ch.cancel != nil {
 		ch.cancel()
@@ -42,7 +48,8 @@ func (ch *Channel) Unsubscribe() {
 
 // Forget takes the subscription back, unbinds all of the channel's handlers and
 // drops the channel, for programs whose channels have ever new names. This
-// object is of no use any more; Client.Channel makes another.
+// object is of no use any more: it does nothing, and its Trigger returns
+// ErrNotSubscribed. Client.Channel makes another.
 func (ch *Channel) Forget() {
 	c := ch.client
 	c.mu.Lock()
@@ -103,7 +110,10 @@ func (ch *Channel) BindFrom(event string, allow func(userID string) bool, fn Han
 func (ch *Channel) Trigger(event, data string) error {
 	c := ch.client
 	c.mu.Lock()
-	err := session.Trigger(c.session, c.now(), ch.state, event, data)
+	err := error(ErrNotSubscribed)
+	if !ch.forgotten {
+		err = session.Trigger(c.session, c.now(), ch.state, event, data)
+	}
 	if err == nil {
 		c.settle()
 	}

@@ -133,7 +133,7 @@ func explainEnd(err error, connected bool) error {
 
 // PanicError is a handler's panic. The client lives on.
 type PanicError struct {
-	Event string // name of the event that the handler got
+	Event string // name of the event that the handler got, or what else was called
 	Value any    // of the panic
 }
 

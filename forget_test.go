@@ -28,6 +28,15 @@ func TestForget(t *testing.T) {
 	p.subscribed("order-1")
 	p.event("e", "order-1", "")
 	waitFor(t, "the event", got)
+	old.Unsubscribe() // is nobody's business any more
+	old.Subscribe()
+	if err := old.Trigger("client-x", "1"); err != thimble.ErrNotSubscribed {
+		t.Errorf("got %v", err)
+	}
+	p.event("e", "order-1", "")
+	waitFor(t, "the event", got)
+	client.Subscribe("next")
+	p.subscribed("next") // is what comes next
 	if len(never) > 0 {
 		t.Error("a handler of the forgotten channel was called")
 	}

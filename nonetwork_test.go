@@ -128,3 +128,47 @@ func TestNetworkComesAndGoes(t *testing.T) {
 		})
 	}
 }
+
+// TestDialPanics has a Dial, a TLS and a Network that panic: the client goes
+// on trying, and says why.
+func TestDialPanics(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	for name, change := range map[string]func(*thimble.Config, func()){
+		"dial": func(cfg *thimble.Config, first func()) {
+			dial := cfg.Dial
+			cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				first()
+				if dial != nil {
+					return dial(ctx, network, address)
+				}
+				var d net.Dialer
+				return d.DialContext(ctx, network, address)
+			}
+		},
+		"network": func(cfg *thimble.Config, first func()) { cfg.Network = &panicNetwork{first} },
+	} {
+		cfg := f.config()
+		panicked := false
+		change(&cfg, func() {
+			if !panicked {
+				panicked = true
+				panic("oops")
+			}
+		})
+		client := newClient(t, cfg)
+		told := make(chan error, 10)
+		client.OnError(func(err error) { told <- err })
+		run(t, client)
+		var why *thimble.PanicError
+		if err := waitFor(t, "the error", told); !errors.As(err, &why) || why.Value != "oops" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		f.accept("1.1")
+	}
+}
+
+type panicNetwork struct{ first func() }
+
+func (n *panicNetwork) Up(context.Context) error { n.first(); return nil }
+func (n *panicNetwork) Lost(error)               {}

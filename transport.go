@@ -49,11 +49,7 @@ func (c *Client) dial(secure bool) {
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
-		err := c.linkUp(ctx)
-		var conn, raw net.Conn
-		if err == nil {
-			conn, raw, err = c.connect(ctx, addr, secure)
-		}
+		conn, raw, err := c.open(ctx, addr, secure)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch {
@@ -73,6 +69,20 @@ func (c *Client) dial(secure bool) {
 		c.settle()
 		c.notify() // the driver waits for a connection, and now there is one
 	}()
+}
+
+// open brings the network up and connects. A panic of what the user has given
+// for that is an error like any other.
+func (c *Client) open(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			conn, raw, err = nil, nil, &PanicError{"dialling", v}
+		}
+	}()
+	if err := c.linkUp(ctx); err != nil {
+		return nil, nil, err
+	}
+	return c.connect(ctx, addr, secure)
 }
 
 // connect dials, and puts TLS on top of what is raw then.
