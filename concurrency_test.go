@@ -63,8 +63,20 @@ func everything(t *testing.T, drive func(testing.TB, *thimble.Client), messages 
 			for i := range 500 {
 				name := []string{"a", "private-a", "presence-a", "private-encrypted-a"}[(g+i)%4]
 				ch := client.Channel(name)
-				b := ch.Bind("x", func(thimble.Event) {})
-				switch i % 7 {
+				b := ch.Bind("x", func(thimble.Event) {
+					// Handlers do as they like, too.
+					switch i % 5 {
+					case 0:
+						ch.Unsubscribe()
+					case 1:
+						ch.Subscribe()
+					case 2:
+						_ = client.Channel("private-a").Trigger("client-y", "{}")
+					case 3:
+						client.Probe()
+					}
+				})
+				switch i % 9 {
 				case 0, 1, 2:
 					client.Subscribe(name)
 				case 3:
@@ -83,6 +95,19 @@ func everything(t *testing.T, drive func(testing.TB, *thimble.Client), messages 
 				case 6:
 					if i%70 == 6 {
 						again(client)
+					}
+				case 7:
+					if i%3 == 0 {
+						client.Channel(name).Forget()
+					}
+				case 8:
+					if i%4 == 0 {
+						client.Probe()
+					}
+					if i%50 == 8 {
+						if err := client.Switch(thimble.Server{Host: cfg.Host, Plaintext: true}); err != nil {
+							t.Error(err)
+						}
 					}
 				}
 				_ = ch.Trigger("client-x", `{"n":1}`)
