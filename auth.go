@@ -188,7 +188,7 @@ func (c *Client) ask(k *kept, j job) (token Token, err error) {
 // recovered makes an authorizer's panic an error.
 func recovered(err *error) {
 	if v := recover(); v != nil {
-		*err = &AuthError{Permanent: true, Err: &PanicError{"authorization", v}}
+		*err = &AuthError{Permanent: true, Err: &PanicError{"authorization", v, stack()}}
 	}
 }
 

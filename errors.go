@@ -135,6 +135,7 @@ func explainEnd(err error, connected bool) error {
 type PanicError struct {
 	Event string // name of the event that the handler got, or what else was called
 	Value any    // of the panic
+	Stack string // of the goroutine, as runtime/debug writes it; empty on boards
 }
 
 func (e *PanicError) Error() string {

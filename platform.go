@@ -10,7 +10,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime/debug"
 	"sync"
+	"syscall"
 )
 
 // freshDeadlines says that a read deadline must be set before each read.
@@ -60,6 +62,28 @@ func WithTLS(cfg *tls.Config) func(ctx context.Context, conn net.Conn, serverNam
 		return wrapped, nil
 	}
 }
+
+// explainDial adds to an error of dialling what can be done about it.
+func explainDial(err error) error {
+	advice := ""
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &name) && name.IsNotFound:
+		advice = "check Config.Cluster or Config.Host, and this machine's network"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		advice = "is a server running there?"
+	default:
+		return err
+	}
+	text := err.Error()
+	if op, ok := err.(*net.OpError); ok && op.Op == "dial" && op.Err != nil {
+		text = op.Err.Error() // without the address, which ConnectError has
+	}
+	return &explained{text + " (" + advice + ")", err}
+}
+
+// stack is where a panic has come from.
+func stack() string { return string(debug.Stack()) }
 
 // explainTLS adds to an error of crypto/tls what can be done about it.
 func explainTLS(err error) error {

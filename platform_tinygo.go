@@ -34,6 +34,12 @@ func dialTCP(_ context.Context, network, address string) (net.Conn, error) {
 	return net.Dial(network, address)
 }
 
+// explainDial returns the error as it is: each network stack has its own.
+func explainDial(err error) error { return err }
+
+// stack is unknown here.
+func stack() string { return "" }
+
 // explainTLS returns the error of a layer that only its owner knows.
 func explainTLS(err error) error { return err }
 

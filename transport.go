@@ -76,7 +76,7 @@ func (c *Client) dial(secure bool) {
 func (c *Client) open(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			conn, raw, err = nil, nil, &PanicError{"dialling", v}
+			conn, raw, err = nil, nil, &PanicError{"dialling", v, stack()}
 		}
 	}()
 	if err := c.linkUp(ctx); err != nil {
@@ -89,8 +89,11 @@ func (c *Client) open(ctx context.Context, addr address, secure bool) (conn, raw
 func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
 	c.log(Record{Level: LevelDebug, Message: "dialling " + addr.dial})
 	conn, err = c.cfg.Dial(ctx, "tcp", addr.dial)
-	if err != nil || !secure {
-		return conn, nil, err
+	switch {
+	case err != nil:
+		return nil, nil, explainDial(err)
+	case !secure:
+		return conn, nil, nil
 	}
 	raw = conn
 	conn, err = c.cfg.TLS(ctx, raw, addr.server)

@@ -1,0 +1,51 @@
+//go:build !tinygo
+
+package thimble_test
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/thimble-go/thimble"
+)
+
+// TestPanicSaysWhere has a handler that panics: the error says where it did.
+func TestPanicSaysWhere(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	client := newClient(t, f.config())
+	errs := failures(client)
+	client.Bind("e", func(thimble.Event) { panic("oh no") })
+	run(t, client)
+	f.accept("1.1").event("e", "", "1")
+	var panicked *thimble.PanicError
+	if err := waitFor(t, "the report", errs); !errors.As(err, &panicked) || !strings.Contains(panicked.Stack, "advice_test.go") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestDialAdvice has the two mistakes that everybody makes: the error says what
+// to look at.
+func TestDialAdvice(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		host string
+		want string
+	}{
+		{"127.0.0.1:1", "thimble: no connection to 127.0.0.1:1: connect: connection refused (is a server running there?)"},
+		{"no.such.host.invalid", "(check Config.Cluster or Config.Host, and this machine's network)"},
+	} {
+		cfg := thimble.Config{Key: "key", Host: tt.host, Plaintext: true}
+		if strings.Contains(tt.host, "invalid") {
+			cfg.Dial = (&net.Dialer{Resolver: nameless(t)}).DialContext
+		}
+		client := newClient(t, cfg)
+		errs := failures(client)
+		run(t, client)
+		if err := waitFor(t, "the error", errs); !strings.HasSuffix(err.Error(), tt.want) {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
+	}
+}
