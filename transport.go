@@ -252,9 +252,11 @@ func (c *Client) lost(conn net.Conn, err error) {
 	}
 }
 
-// isTimeout says whether an error of a read means that its deadline passed.
+// isTimeout says whether an error of a read means that its deadline passed. It
+// asks for less than a net.Error has: the errors of TinyGo's package net are
+// none.
 func isTimeout(err error) bool {
-	timeout, ok := err.(net.Error)
+	timeout, ok := err.(interface{ Timeout() bool })
 	return ok && timeout.Timeout()
 }
 
