@@ -50,8 +50,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "thimble",
-		Short: "Pusher Channels from the terminal: demo, broker, subscribe, trigger",
-		Long: `Pusher Channels from the terminal: demo, broker, subscribe, trigger.
+		Short: "Pusher Channels from the terminal: demo, broker, subscribe, trigger, bridge",
+		Long: `Pusher Channels from the terminal: demo, broker, subscribe, trigger, bridge.
 
 Credentials and addresses come from flags or from the environment:
   PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_CLUSTER, PUSHER_HOST
@@ -70,7 +70,7 @@ Exit codes:
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(newDemo(), newServe(), newSubscribe(), newTrigger())
+	root.AddCommand(newDemo(), newServe(), newSubscribe(), newTrigger(), newBridge())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	for _, cmd := range append(root.Commands(), root) {
 		check := cmd.Args

@@ -60,7 +60,7 @@ type carrier struct {
 	slot     int
 	conn     net.Conn
 	err      error // what broke it
-	half     bool // the board sends no more
+	half     bool  // the board sends no more
 	up, down int64
 }
 
