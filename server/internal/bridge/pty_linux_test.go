@@ -112,4 +112,3 @@ func TestClientOverSerial(t *testing.T) {
 	stream, device := openPTY(t)
 	clientOver(t, stream, Serial(device, 115200))
 }
-
