@@ -119,7 +119,7 @@ func dev(t *testing.T) string {
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger"} {
+	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "bridge"} {
 		args := []string{"--help"}
 		if name != "" {
 			args = []string{name, "--help"}
@@ -153,6 +153,13 @@ func TestWrongUsage(t *testing.T) {
 		"impossible channel":     {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "two words"}, `CHANNEL "two words"`},
 		"no event":               {[]string{"trigger", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", "c", "", "d"}, "EVENT is empty"},
 		"credentials and --dev":  {[]string{"serve", "--dev", "--key", "k"}, "--dev has credentials of its own"},
+		"no line":                {[]string{"bridge", "--allow", "a:1"}, "--serial, --tcp or --listen"},
+		"two lines":              {[]string{"bridge", "--tcp", "127.0.0.1:1", "--serial", "x"}, "exclude each other"},
+		"line without a port":    {[]string{"bridge", "--tcp", "127.0.0.1"}, "--tcp is host:port"},
+		"speed of TCP":           {[]string{"bridge", "--tcp", "127.0.0.1:1", "--baud", "9600"}, "--baud goes with --serial"},
+		"no speed":               {[]string{"bridge", "--serial", "x", "--baud", "0"}, "--baud is a positive number"},
+		"allowing half a place":  {[]string{"bridge", "--serial", "x", "--allow", "example.com"}, `"example.com" is not a destination`},
+		"TLS to no port":         {[]string{"bridge", "--serial", "x", "--tls", "example.com:https"}, "no port from 1 to 65535"},
 		"serve without any":      {[]string{"serve"}, "--app-id (PUSHER_APP_ID), --key (PUSHER_KEY), --secret (PUSHER_SECRET)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -337,6 +344,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		"trigger":   {"trigger", "--host", addr, "--plaintext", "--app-id", "app-id", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"},
 		"serve":     {"serve", "--dev", "--addr", "127.0.0.1:0"},
 		"demo":      {"demo", "--addr", "127.0.0.1:0"},
+		"bridge":    {"bridge", "--listen", "127.0.0.1:0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var errs bytes.Buffer
