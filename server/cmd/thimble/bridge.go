@@ -91,16 +91,15 @@ What the board prints on the line is shown too.`,
 				if !loopback(l) {
 					text += ", where other machines reach it too: they can use what is allowed"
 				}
-				t.out.print(line{Event: "listening", Data: map[string]any{"address": t.line}}, text)
+				t.print(line{Event: "listening", Data: map[string]any{"address": t.line}}, text)
 			}
 			if len(cfg.Allow)+len(cfg.TLS) == 0 {
-				t.out.print(line{Event: "nothing_allowed"}, "no destination is allowed yet: what the board asks for will be shown, with the option that allows it")
+				t.print(line{Event: "nothing_allowed"}, "no destination is allowed yet: what the board asks for will be shown, with the option that allows it")
 			}
-			err = b.Run(ctx, open)
-			if failed := t.out.failed(); failed != nil {
-				return failed
+			if err := b.Run(ctx, open); err != nil {
+				return err
 			}
-			return err
+			return t.out.failed()
 		},
 	}
 	f := cmd.Flags()
