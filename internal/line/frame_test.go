@@ -2,8 +2,10 @@ package line
 
 import (
 	"bytes"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"os"
 	"testing"
 )
 
@@ -123,5 +125,41 @@ func TestEveryChangedBit(t *testing.T) {
 				t.Errorf("byte %d, bit %d: % x", i, bit, bodies)
 			}
 		}
+	}
+}
+
+// TestExample is the example of docs/serial.md, between real ends.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	board, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := New(Config{Session: func() uint32 { return 0x12345678 }, Window: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := board.Open(0, "localhost:7"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../docs/serial.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frame [MaxFrame]byte
+	host.Output(0, frame[:]) // its WHO, before the board is there
+	board.Advance(0)
+	for _, step := range []struct {
+		name     string
+		from, to *End
+	}{{"board ", board, host}, {"host  ", host, board}, {"board ", board, host}, {"host  ", host, board}} {
+		n := step.from.Output(0, frame[:])
+		line := fmt.Sprintf("%s % x\n", step.name, frame[:n])
+		at := bytes.Index(text, []byte("\n"+line))
+		if at < 0 {
+			t.Fatalf("docs/serial.md does not say next: %s", line)
+		}
+		text = text[at+1:]
+		step.to.Input(0, frame[:n])
 	}
 }
