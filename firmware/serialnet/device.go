@@ -188,7 +188,7 @@ func (d *Device) set(w *wait, deadline time.Time) {
 	}
 	w.deadline, w.until = deadline, 0
 	if !deadline.IsZero() {
-		w.until = max(d.now()+deadline.Sub(time.Now()), 1)
+		w.until = max(d.now()+time.Until(deadline), 1)
 	}
 }
 

@@ -184,7 +184,7 @@ func FuzzNoise(f *testing.F) {
 			}
 			_ = s.board.Close(slot, Closed)
 		}
-		for script != nil && len(script) > 1 {
+		for len(script) > 1 {
 			before := len(script)
 			conversation()
 			if len(script) == before {
