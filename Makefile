@@ -1,6 +1,6 @@
 # Every target is a script in ci/; what it does stands there.
 
-.PHONY: test check unit unit32 bigendian fuzz interop build bench tidy demo
+.PHONY: test check unit unit32 bigendian fuzz interop firmware-test build bench tidy demo
 
 test: ## everything that CI runs
 	@ci/all
@@ -22,6 +22,9 @@ fuzz: ## each fuzz target for a moment
 
 interop: ## the official pusher-js and pusher packages against ours
 	@ci/interop
+
+firmware-test: ## the device's application in an emulator, if there is a TinyGo
+	@ci/firmware-test
 
 bench: ## benchmarks; nothing else runs them
 	@ci/bench

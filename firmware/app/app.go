@@ -52,6 +52,10 @@ type Config struct {
 	// client events a second from a connection, answers included.
 	Interval time.Duration
 
+	// Clock is the time since some fixed moment, never going back, for boards
+	// whose own clock stops. Zero: package time.
+	Clock func() time.Duration
+
 	// Log is told what happens. Zero: silent.
 	Log func(text string)
 }
@@ -60,8 +64,8 @@ type Config struct {
 type App struct {
 	cfg      Config
 	channel  *thimble.Channel
-	start    time.Time
-	next     time.Time
+	start    time.Duration // of the device
+	next     time.Duration // reading; 0: now
 	sequence int64
 	on       bool
 	buf      []byte
@@ -86,7 +90,11 @@ func New(cfg Config) (*App, error) {
 	if cfg.MayControl == nil {
 		cfg.MayControl = func(string) bool { return false }
 	}
-	a := &App{cfg: cfg, start: time.Now()}
+	if cfg.Clock == nil {
+		start := time.Now()
+		cfg.Clock = func() time.Duration { return time.Since(start) }
+	}
+	a := &App{cfg: cfg, start: cfg.Clock()}
 	cfg.LED.Set(false)
 	cfg.Client.OnStateChange(a.stateChanged)
 	cfg.Client.OnError(func(err error) { cfg.Log(err.Error()) })
@@ -109,11 +117,11 @@ func (a *App) Poll() error {
 	if err := a.cfg.Client.Poll(); err != nil {
 		return err
 	}
-	now := time.Now()
-	if now.Before(a.next) || !a.channel.Subscribed() {
+	now := a.cfg.Clock()
+	if now < a.next || !a.channel.Subscribed() {
 		return nil
 	}
-	a.next = now.Add(a.cfg.Interval)
+	a.next = now + a.cfg.Interval
 	a.read(now)
 	return nil
 }
@@ -128,12 +136,12 @@ func (a *App) stateChanged(s thimble.StateChange) {
 	}
 	a.cfg.Log(text)
 	if s.Current == thimble.StateConnected {
-		a.next = time.Time{} // do not let the watchers wait
+		a.next = 0 // do not let the watchers wait
 	}
 }
 
 // read sends a reading. One that cannot be sent is lost: the next is better.
-func (a *App) read(now time.Time) {
+func (a *App) read(now time.Duration) {
 	milli, err := a.cfg.Sensor.ReadTemperature()
 	if err != nil {
 		a.cfg.Log("sensor: " + err.Error())
@@ -145,7 +153,7 @@ func (a *App) read(now time.Time) {
 	b = append(b, `,"unit":"C","sequence":`...)
 	b = strconv.AppendInt(b, a.sequence, 10)
 	b = append(b, `,"uptime":`...)
-	b = strconv.AppendInt(b, int64(now.Sub(a.start)/time.Second), 10)
+	b = strconv.AppendInt(b, int64((now-a.start)/time.Second), 10)
 	b = append(b, `,"led":`...)
 	b = strconv.AppendBool(b, a.on)
 	a.send("client-reading", append(b, '}'))

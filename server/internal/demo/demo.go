@@ -13,6 +13,7 @@ import (
 	"github.com/thimble-go/thimble"
 	"github.com/thimble-go/thimble/channelauth"
 	"github.com/thimble-go/thimble/firmware/app"
+	"github.com/thimble-go/thimble/internal/wire"
 	"github.com/thimble-go/thimble/server/broker"
 )
 
@@ -175,6 +176,9 @@ func (d *Demo) authorize(_ *http.Request, ask channelauth.Ask) (channelauth.Gran
 	if ask.SignIn() || ask.Channel != app.DefaultChannel {
 		return channelauth.Grant{}, fmt.Errorf("%w: the demo's only channel is %s", channelauth.ErrForbidden, app.DefaultChannel)
 	}
+	if name := ask.Params.Get("device"); name != "" {
+		return boardGrant(name)
+	}
 	userID := newUserID(guestPrefix)
 	if ticket := ask.Params.Get("ticket"); ticket != "" {
 		var ok bool
@@ -183,6 +187,15 @@ func (d *Demo) authorize(_ *http.Request, ask channelauth.Ask) (channelauth.Gran
 		}
 	}
 	return channelauth.Grant{UserID: userID, UserInfo: describe(userID)}, nil
+}
+
+// boardGrant lets a board in under its name, which anybody may take: it is
+// there to be looked at, and may steer nobody else.
+func boardGrant(name string) (channelauth.Grant, error) {
+	if len(name) > 32 || wire.Outside(name) >= 0 {
+		return channelauth.Grant{}, fmt.Errorf("%w: a device has a name of up to 32 letters and digits", channelauth.ErrForbidden)
+	}
+	return channelauth.Grant{UserID: devicePrefix + name, UserInfo: map[string]string{"kind": "device", "name": name, "board": "board"}}, nil
 }
 
 // Close ends the demo, device first, within ctx.

@@ -1,0 +1,281 @@
+package demo_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/thimble-go/thimble"
+	"github.com/thimble-go/thimble/server/internal/bridge"
+	"github.com/thimble-go/thimble/server/internal/demo"
+)
+
+// machines are what the emulated firmware is built for.
+var machines = []struct {
+	target, qemu string
+	args         []string
+}{
+	{"riscv-qemu", "qemu-system-riscv32", []string{"-machine", "virt", "-bios", "none"}},
+}
+
+// TestFirmware runs the device's application as TinyGo compiles it, in an
+// emulator, with the network that "thimble bridge" gives it. "make
+// firmware-test" asks for it.
+func TestFirmware(t *testing.T) {
+	if os.Getenv("FIRMWARE_TEST") == "" {
+		t.Skip("skipped: the emulated firmware is tested by: make firmware-test")
+	}
+	for _, m := range machines {
+		t.Run(m.target, func(t *testing.T) {
+			for _, tool := range []string{"tinygo", m.qemu} {
+				if _, err := exec.LookPath(tool); err != nil {
+					t.Skip("skipped: there is no " + tool)
+				}
+			}
+			b := newBoard(t, m.target, m.qemu, m.args)
+			b.live(t)
+		})
+	}
+}
+
+// board is the firmware in its emulator, and the bridge.
+type board struct {
+	demo    *demo.Demo
+	address string // of the demo
+	serial  string // where the emulator offers the line
+	bridge  context.CancelFunc
+	bridged sync.WaitGroup
+
+	mu   sync.Mutex
+	line *noisy
+	says []string
+}
+
+func newBoard(t *testing.T, target, qemu string, args []string) *board {
+	t.Helper()
+	b := &board{demo: start(t), serial: free(t)}
+	u, err := url.Parse(b.demo.Page())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.address = u.Host
+	plug(t, b.demo, "stop") // the simulated one
+
+	elf := filepath.Join(t.TempDir(), "emulated.elf")
+	flags := fmt.Sprintf("-X main.key=app-key -X main.host=%s -X main.auth=%spusher/auth -X main.name=emulated -X main.seed=%d", b.address, b.demo.Page(), rand.Uint32())
+	build := exec.Command("tinygo", "build", "-target="+target, "-o", elf, "-ldflags="+flags, ".")
+	build.Dir = filepath.Join("..", "..", "..", "firmware", "emulated")
+	build.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("tinygo build: %v\n%s", err, out)
+	}
+	emulator := exec.Command(qemu, append(args, "-display", "none", "-monitor", "none", "-kernel", elf, "-serial", "tcp:"+b.serial+",server=on,wait=on")...)
+	var complaints strings.Builder
+	emulator.Stderr = &complaints
+	if err := emulator.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.unbridge()
+		_ = emulator.Process.Kill()
+		_ = emulator.Wait()
+		if complaints.Len() > 0 {
+			t.Logf("the emulator says: %s", complaints.String())
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		t.Logf("the board says:\n  %s", strings.Join(b.says, "\n  "))
+	})
+	b.connect(t)
+	return b
+}
+
+// free returns an address that nothing listens on.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// connect starts the bridge.
+func (b *board) connect(t *testing.T) {
+	t.Helper()
+	br, err := bridge.New(bridge.Config{Allow: []string{b.address}, Notify: b.notify})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	b.bridge = cancel
+	open := bridge.TCP(b.serial)
+	b.bridged.Go(func() {
+		_ = br.Run(ctx, func(ctx context.Context) (io.ReadWriteCloser, error) {
+			conn, err := open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.line = &noisy{ReadWriteCloser: conn}
+			return b.line, nil
+		})
+	})
+}
+
+// unbridge ends the bridge.
+func (b *board) unbridge() {
+	b.bridge()
+	b.bridged.Wait()
+}
+
+func (b *board) notify(e bridge.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := string(e.Kind) + " " + e.Address + strings.TrimSpace(e.Text)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	b.says = append(b.says, text)
+}
+
+// disturb has garbage on the line, both ways, until the next restart.
+func (b *board) disturb(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.line.mu.Lock()
+	defer b.line.mu.Unlock()
+	b.line.on = on
+}
+
+// noisy is a line on which bytes change, get lost and come from nowhere.
+type noisy struct {
+	io.ReadWriteCloser
+	mu sync.Mutex
+	on bool
+}
+
+// spoil does so with one byte in a few hundred.
+func (n *noisy) spoil(p []byte) []byte {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.on {
+		return p
+	}
+	var out []byte
+	for _, c := range p {
+		switch rand.IntN(900) {
+		case 0:
+			continue
+		case 1:
+			c ^= 1 << rand.IntN(8)
+		case 2:
+			out = append(out, byte(rand.IntN(256)))
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func (n *noisy) Read(p []byte) (int, error) {
+	k, err := n.ReadWriteCloser.Read(p[:max(len(p)/2, 1)])
+	return copy(p, n.spoil(p[:k])), err
+}
+
+func (n *noisy) Write(p []byte) (int, error) {
+	if _, err := n.ReadWriteCloser.Write(n.spoil(append([]byte(nil), p...))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// patient waits for an event as long as an emulator may take on a busy machine.
+func patient(t *testing.T, events <-chan thimble.Event, what, name string, suits func(thimble.Event) bool) {
+	t.Helper()
+	timeout := time.After(2 * time.Minute)
+	for {
+		select {
+		case e := <-events:
+			if e.Name == name && (suits == nil || suits(e)) {
+				return
+			}
+		case <-timeout:
+			t.Fatalf("%s: no %s", what, name)
+		}
+	}
+}
+
+// live goes through the life of a device.
+func (b *board) live(t *testing.T) {
+	room, events := watcher(t, b.demo, "operator")
+	fromBoard := func(e thimble.Event) bool { return e.UserID == "device-emulated" }
+	pings := 0
+	ping := func(what string) {
+		t.Helper()
+		pings++
+		id := fmt.Sprint("ping-", pings)
+		if err := room.Trigger("client-ping", `{"id":"`+id+`","to":"device-emulated"}`); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		patient(t, events, what, "client-pong", func(e thimble.Event) bool { return fromBoard(e) && e.Field("id").String() == id })
+	}
+	patient(t, events, "the board joins", "client-reading", fromBoard)
+	ping("a ping of the Go client")
+	if err := room.Trigger("client-led", `{"on":true,"to":"device-emulated"}`); err != nil {
+		t.Fatal(err)
+	}
+	patient(t, events, "the LED", "client-led-state", func(e thimble.Event) bool { on, _ := e.Field("on").Bool(); return fromBoard(e) && on })
+
+	b.page(t)
+
+	b.disturb(true)
+	for range 3 {
+		ping("a ping through garbage")
+	}
+	b.disturb(false)
+
+	b.unbridge()
+	patient(t, events, "the bridge is gone", thimble.EventMemberRemoved, nil)
+	b.connect(t)
+	patient(t, events, "the bridge is back", "client-reading", fromBoard)
+	ping("a ping behind the restart of the bridge")
+
+	end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := b.demo.Close(end); err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections() // to the one that has ended
+	b.demo = startAt(t, b.address, demo.Config{AppID: "app-id", Key: "app-key", Secret: "app-secret", Command: "thimble"})
+	plug(t, b.demo, "stop")
+	room, events = watcher(t, b.demo, "operator")
+	patient(t, events, "the broker is back", "client-reading", fromBoard)
+	ping("a ping behind the restart of the broker")
+}
+
+// page pings the board from the page.
+func (b *board) page(t *testing.T) {
+	ctx := browser(t)
+	run(t, ctx, "the page shows the board",
+		chromedp.Navigate(b.demo.Page()),
+		until(attribute("device", "data-online")+` === "true"`),
+		until(`Number(`+attribute("chart", "data-points")+`) >= 2`))
+	run(t, ctx, "the round trip is shown", click("ping"), until(`/\d ms/.test(`+text("rtt")+`)`))
+	t.Logf("round trip from the page: %s", strings.TrimSpace(look(t, ctx, chromedp.Evaluate[string](text("rtt")))))
+	run(t, ctx, "the LED", click("led-toggle"), until(attribute("led", "data-on")+` === "false"`))
+	artefact(t, "firmware.png", look(t, ctx, chromedp.CaptureScreenshot()))
+}
