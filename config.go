@@ -64,7 +64,8 @@ type Config struct {
 	ReadBuffer int
 
 	// MaxMessage bounds a message in bytes. Larger ones are skipped and
-	// reported as an OversizeError; the connection lives on. Zero: 256 KiB.
+	// reported as an OversizeError; the connection lives on. Zero: 256 KiB; more
+	// than 1 GiB counts as that.
 	// It also bounds what encrypted channels keep while a fresh key is awaited.
 	// With MaxMessage 16 or more below ReadBuffer the buffer never grows.
 	MaxMessage int

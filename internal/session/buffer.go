@@ -72,7 +72,7 @@ func (in *readBuffer) space(need int) []byte {
 	if in.w == len(in.b) && need > len(in.b) {
 		// The parser has checked need against the limit; even so memory is
 		// given as the frame comes, not at its word.
-		in.use(make([]byte, min(need, 2*len(in.b))), false)
+		in.use(make([]byte, len(in.b)+min(need-len(in.b), len(in.b))), false)
 	}
 	return in.b[in.w:]
 }

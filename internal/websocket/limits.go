@@ -22,6 +22,7 @@ const (
 
 	// maxSkip is the largest frame that is let pass by: more is no mistake of
 	// sizing but an attack or a broken peer. A message's size is counted up to
-	// it: twice as much still fits an int of 32 bits.
+	// it: twice as much still fits an int of 32 bits. It bounds MaxMessage too,
+	// or the length that a peer claims would overflow what is computed with it.
 	maxSkip = 1<<30 - 1
 )

@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -276,6 +277,21 @@ func TestSkippingCountsSafely(t *testing.T) {
 		p := websocket.Parser{SkipOversize: true}
 		if _, _, err := p.Next(header(false, 0x81, length)); err != error(websocket.ErrTooBig) {
 			t.Errorf("frame of %d bytes: %v", length, err)
+		}
+	}
+}
+
+// TestBoundlessLimit checks that a length is refused for what it is by a parser
+// that is to take whatever comes: 2^63-1 bytes and a header are no int.
+func TestBoundlessLimit(t *testing.T) {
+	t.Parallel()
+	for _, length := range []uint64{1 << 30, 1<<31 - 1, 1<<63 - 1} {
+		for _, skip := range []bool{false, true} {
+			p := websocket.Parser{MaxMessage: math.MaxInt, SkipOversize: skip}
+			header := binary.BigEndian.AppendUint64([]byte{0x81, 127}, length)
+			if _, _, err := p.Next(header); err != websocket.ErrTooBig {
+				t.Errorf("a frame of %d bytes: %v, and it needs %d", length, err, p.Need())
+			}
 		}
 	}
 }

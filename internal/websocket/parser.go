@@ -41,7 +41,8 @@ type Item struct {
 type Parser struct {
 	// Server reads what clients send: masked frames.
 	Server bool
-	// MaxMessage bounds a message in bytes; zero means DefaultMaxMessage.
+	// MaxMessage bounds a message in bytes; zero means DefaultMaxMessage. More
+	// than 1 GiB - 1 counts as that.
 	MaxMessage int
 	// SkipOversize lets a message above the limit pass by, told as an Oversize
 	// and later an OversizeEnd item, where otherwise Next returns ErrTooBig.
@@ -190,7 +191,7 @@ const keepFragments = 4 << 10
 
 func (p *Parser) limit() int {
 	if p.MaxMessage > 0 {
-		return p.MaxMessage
+		return min(p.MaxMessage, maxSkip)
 	}
 	return DefaultMaxMessage
 }
