@@ -158,6 +158,7 @@ var (
 	errTimeout   = errors.New("thimble: a timeout in Config is negative, or less than a second")
 	errSize      = errors.New("thimble: a size in Config is negative")
 	defaultWait  = time.Millisecond
+	longestWait  = 365 * 24 * time.Hour // a sum with the time must not overflow
 	defaultAuth  = 10 * time.Second
 	writeTimeout = 10 * time.Second // before a peer that takes nothing counts as lost
 )
@@ -224,6 +225,7 @@ func (cfg *Config) check() (address, error) {
 	if cfg.PollWait == 0 {
 		cfg.PollWait = defaultWait
 	}
+	cfg.PollWait = min(cfg.PollWait, longestWait)
 	if cfg.Dial == nil {
 		cfg.Dial = dialTCP
 	}

@@ -2,7 +2,9 @@ package thimble_test
 
 import (
 	"errors"
+	"math"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,4 +163,28 @@ func TestSlowHandler(t *testing.T) {
 	if client.State() != thimble.StateConnected || len(changes) > 0 {
 		t.Errorf("%s", client.State())
 	}
+}
+
+// TestEndlessPollWait has Poll wait for as long as it takes: till the next
+// attempt to connect is due, that is, and not beyond.
+func TestEndlessPollWait(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.eager()
+	cfg.PollWait = math.MaxInt64
+	client := newClient(t, cfg)
+	var ended atomic.Bool
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		for !ended.Load() {
+			_ = client.Poll()
+		}
+	}()
+	defer wg.Wait()
+	defer client.Disconnect()
+	defer ended.Store(true)
+	f.accept("1.1").closeWith(4100, "come back in a second")
+	f.accept("2.2")
 }

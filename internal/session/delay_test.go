@@ -3,6 +3,7 @@ package session_test
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/rand"
 	"testing"
 	"time"
@@ -224,5 +225,21 @@ func TestEntropyFails(t *testing.T) {
 				t.Errorf("%s after the randomness came back", st.s.State())
 			}
 		})
+	}
+}
+
+// TestEndlessTimeouts checks that timeouts that are to mean "never" do: a sum
+// that overflows would be due at once.
+func TestEndlessTimeouts(t *testing.T) {
+	t.Parallel()
+	st := newStage(t)
+	st.cfg.ActivityTimeout, st.cfg.PongTimeout = math.MaxInt64, math.MaxInt64
+	st.start("1.1", 0)
+	st.advance(24 * time.Hour)
+	st.s.Probe(st.now)
+	st.settle()
+	st.advance(9 * time.Second) // a probe has its own time
+	if len(st.said) != 1 || st.said[0] != `client> {"event":"pusher:ping","data":{}}` {
+		t.Errorf("got %q", st.said)
 	}
 }

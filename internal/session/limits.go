@@ -25,6 +25,10 @@ const (
 	stable = 60 * time.Second
 )
 
+// longest is what a timeout of the user's counts as at most: a sum of it and the
+// time must not overflow.
+const longest = 365 * 24 * time.Hour
+
 // DefaultEventRate is how many client events the service takes in a second of
 // one connection (protocol documentation, "Client events").
 const DefaultEventRate = 10

@@ -126,6 +126,8 @@ func New(cfg Config) (*Session, error) {
 	if cfg.PongTimeout == 0 {
 		cfg.PongTimeout = defaultPong
 	}
+	cfg.ActivityTimeout = min(cfg.ActivityTimeout, longest)
+	cfg.PongTimeout = min(cfg.PongTimeout, longest)
 	if cfg.MaxMembers == 0 {
 		cfg.MaxMembers = DefaultMaxMembers
 	}
