@@ -285,3 +285,23 @@ func TestDialFails(t *testing.T) {
 		t.Errorf("dialled %s, want %s", addresses[0], want)
 	}
 }
+
+// patient is an Authorizer whose preparations last as long as they may.
+type patient struct{ thimble.Authorizer }
+
+func (patient) Prepare(ctx context.Context) { <-ctx.Done() }
+
+// TestPreparationEndsWithAttempt checks that Run does not wait for what was
+// prepared beside an attempt to connect that was the last.
+func TestPreparationEndsWithAttempt(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused")
+	client := newClient(t, thimble.Config{
+		Key: "key", Host: "127.0.0.1:1", Plaintext: true, Attempts: 1, Authorizer: patient{tokens("")},
+		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, refused },
+	})
+	client.Subscribe("private-a")
+	if err := run(t, client).wait(); !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+}

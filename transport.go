@@ -59,6 +59,8 @@ func (c *Client) dial(secure bool) {
 			}
 			return
 		case err != nil:
+			c.cancel() // nobody else may: this can be the last attempt
+			c.cancel = nil
 			c.session.Lost(c.now(), err)
 		default:
 			stop()
