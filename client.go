@@ -169,6 +169,7 @@ func (c *Client) SocketID() string {
 func (c *Client) Connect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.letGo()
 	c.session.Connect(c.now())
 	c.settle()
 }
@@ -190,6 +191,7 @@ func (c *Client) Disconnect() {
 func (c *Client) Probe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.letGo()
 	c.session.Probe(c.now())
 	c.settle()
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,5 +304,66 @@ func TestPreparationEndsWithAttempt(t *testing.T) {
 	client.Subscribe("private-a")
 	if err := run(t, client).wait(); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// lateConn is a connection that says when it is used, or closed.
+type lateConn struct {
+	net.Conn // nil: what is not here is not called
+	touched  chan string
+}
+
+func (c *lateConn) Write(b []byte) (int, error)      { c.touched <- "written to"; return len(b), nil }
+func (c *lateConn) Close() error                     { c.touched <- "closed"; return nil }
+func (c *lateConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *lateConn) SetWriteDeadline(time.Time) error { return nil }
+
+// TestLateDial has a dial succeed that was given up, but of which the driver
+// does not know so yet, after Probe and Connect have asked for another.
+func TestLateDial(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		attempts int
+		again    func(*thimble.Client)
+	}{
+		{"Probe", 0, (*thimble.Client).Probe},
+		{"Connect", 1, (*thimble.Client).Connect},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			clock := new(simulated)
+			late := &lateConn{touched: make(chan string, 10)}
+			release := make(chan struct{})
+			var dials atomic.Int32
+			cfg := f.eager()
+			cfg.Clock = clock.read
+			cfg.Attempts = test.attempts
+			cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				if dials.Add(1) == 1 {
+					<-release
+					return late, nil
+				}
+				return new(net.Dialer).DialContext(ctx, network, address)
+			}
+			client := newClient(t, cfg)
+			var once sync.Once
+			client.OnStateChange(func(s thimble.StateChange) {
+				if s.Current == thimble.StateUnavailable {
+					once.Do(func() {
+						test.again(client)
+						close(release)
+						if what := waitFor(t, "the late connection", late.touched); what != "closed" {
+							t.Errorf("a connection that was given up is %s", what)
+						}
+					})
+				}
+			})
+			_ = client.Poll()
+			clock.advance(15 * time.Second) // unavailable, and timed out
+			loop(t, client)
+			f.accept("1.1")
+		})
 	}
 }

@@ -160,6 +160,15 @@ func (c *Client) hangup() {
 	leave(parting{conn, raw, last})
 }
 
+// letGo hangs up what the session has given up when the driver has not come to
+// that yet: what becomes of it must not be taken for the next attempt's. The
+// lock is held.
+func (c *Client) letGo() {
+	if c.session.Resting() {
+		c.hangup()
+	}
+}
+
 // parting is a transport that is to be closed behind its last bytes.
 type parting struct {
 	conn, raw net.Conn

@@ -154,6 +154,10 @@ func (s *Session) State() State { return s.state }
 // Err returns why the state is Failed, nil in every other state.
 func (s *Session) Err() error { return s.err }
 
+// Resting says that there is neither a connection nor an attempt to make one:
+// none is wanted, or the next one has to wait.
+func (s *Session) Resting() bool { return s.phase == idle || s.phase == waiting }
+
 // SocketID returns the connection's id, empty unless connected.
 func (s *Session) SocketID() string { return s.socketID }
 
