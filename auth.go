@@ -103,20 +103,22 @@ func (c *Client) work() {
 	defer c.tasks.Done()
 	var k kept
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer func() {
+		c.workers--
+		c.mu.Unlock()
+	}()
 	for {
 		jobs := c.take()
 		if len(jobs) == 0 && !k.held() {
-			break
+			return
 		}
-		c.mu.Unlock()
 		if len(jobs) == 0 {
+			c.mu.Unlock()
 			k.close() // and then looks again: more may have come
 			c.mu.Lock()
 			continue
 		}
 		results := c.askAll(&k, jobs)
-		c.mu.Lock()
 		for i, j := range jobs {
 			j.cancel()
 			token := results[i].Token
@@ -125,7 +127,6 @@ func (c *Client) work() {
 		}
 		c.settle()
 	}
-	c.workers--
 }
 
 // take takes the next authorizations: one, or as many as one request may ask
@@ -148,8 +149,10 @@ func (c *Client) take() []job {
 	return jobs
 }
 
-// askAll asks for what take has taken.
+// askAll asks for what take has taken. The lock is held, but not meanwhile.
 func (c *Client) askAll(k *kept, jobs []job) []AuthResult {
+	c.mu.Unlock()
+	defer c.mu.Lock() // even if the Authorizer ends this goroutine
 	for _, j := range jobs {
 		c.log(Record{Level: LevelDebug, Message: "authorizing", Channel: j.req.Channel})
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/thimble-go/thimble"
@@ -303,5 +306,67 @@ func TestPresence(t *testing.T) {
 	reach(t, changes, thimble.StateConnecting)
 	if room.Me() != "" || room.MemberCount() != 0 {
 		t.Errorf("without a connection: me %q, %d members", room.Me(), room.MemberCount())
+	}
+}
+
+// TestHandlerEndsGoroutine has callbacks end the goroutine that they run on,
+// which is what FailNow of a test does. The client stays usable.
+func TestHandlerEndsGoroutine(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	var ends atomic.Bool
+	asked := make(chan struct{}, 1)
+	cfg.Authorizer = thimble.AuthorizerFunc(func(ctx context.Context, req thimble.AuthRequest) (thimble.Token, error) {
+		if ends.Load() {
+			asked <- struct{}{}
+			runtime.Goexit()
+		}
+		return tokens("").Authorize(ctx, req)
+	})
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if ends.Load() {
+			return nil, errors.New("not yet")
+		}
+		return net.Dial(network, address)
+	}
+	client := newClient(t, cfg)
+	ends.Store(true)
+	client.OnStateChange(func(thimble.StateChange) {
+		if ends.Load() {
+			runtime.Goexit()
+		}
+	})
+	for _, drive := range []func(){
+		func() { _ = client.Poll() },
+		func() { _ = client.Run(context.Background()) },
+	} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			drive()
+		}()
+		waitFor(t, "the end of the goroutine", done)
+		client.Disconnect()
+	}
+	ends.Store(false)
+	ch := client.Channel("private-a")
+	confirmed := events(ch.Bind, thimble.EventSubscribed)
+	changes := states(client)
+	r := run(t, client)
+	p := f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	ends.Store(true)
+	ch.Subscribe() // nothing comes of that
+	waitFor(t, "the question", asked)
+	ch.Unsubscribe()
+	ends.Store(false)
+	ch.Subscribe()
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:1.1"}}`)
+	p.confirm("private-a", "{}")
+	waitFor(t, "the confirmation", confirmed)
+	client.Disconnect()
+	if err := r.wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -26,6 +26,18 @@ func (c *Client) Run(ctx context.Context) error {
 	})
 
 	c.mu.Lock()
+	returns := false
+	defer func() {
+		if !returns { // a handler has ended this goroutine, as FailNow of a test does
+			if stop() {
+				c.tasks.Done()
+			}
+			c.session.Disconnect()
+			c.hangup()
+			c.driving = false
+			c.mu.Unlock()
+		}
+	}()
 	if ctx.Err() == nil {
 		c.session.Connect(c.now())
 	}
@@ -36,6 +48,7 @@ func (c *Client) Run(ctx context.Context) error {
 		}
 	}
 	err := c.session.Err()
+	returns = true
 	c.mu.Unlock()
 	if stop() {
 		c.tasks.Done()
@@ -62,12 +75,14 @@ func (c *Client) Poll() error {
 		return err
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer func() {
+		c.driving = false
+		c.mu.Unlock()
+	}()
 	if c.session.State() == session.Initialized {
 		c.session.Connect(c.now())
 	}
 	c.step(c.cfg.PollWait)
-	c.driving = false
 	return c.session.Err()
 }
 
