@@ -302,8 +302,12 @@ func (st *stage) advance(d time.Duration) {
 			st.t.Fatalf("the deadline %v stays after Advance", at)
 		}
 	}
+	noted := len(st.said)
 	s.Advance(st.now)
 	st.settle()
+	if len(st.said) > noted {
+		st.t.Errorf("due, though no deadline said so: %q", st.said[noted:])
+	}
 }
 
 // answer takes the oldest question about a channel that is not answered.

@@ -15,7 +15,7 @@ import (
 
 // TestTranscripts plays conversations with one session. What happens to it:
 //
-//	config NAME VALUE      before all else: activity, pong (durations), tls,
+//	config NAME VALUE      before all else: activity, pong (durations), tls, link,
 //	                       no-authorizer, max-message, queue, read-buffer, backlog
 //	                       (bytes), attempts, event-rate, member-changes,
 //	                       max-members
@@ -28,6 +28,7 @@ import (
 //	trigger C EVENT DATA   a client event; one that is refused says "error"
 //	start ID SECONDS       shorthand: connected with that socket id and activity
 //	                       timeout (120 if left out), and nothing of it is noted
+//	link-up                the network is there, with "config link"
 //	dialed                 the transport is there
 //	dial-fails, cut        it could not be opened; it ended
 //	upgraded               the server agrees to the upgrade
@@ -44,6 +45,7 @@ import (
 //	user-token AUTH DATA   the answer to the oldest open question about the user
 //	user-token-fails STATUS
 //	key C AUTH N           the answer for an encrypted channel: key number N
+//	newest-key C AUTH N    the same, to the newest open question
 //	present-key C AUTH N   the user subscribes with such a token that he has
 //	sealed C EVENT N TEXT  an event of the server that is encrypted with that key
 //	advance 120s           time passes; what is due is done exactly when it is
@@ -79,6 +81,7 @@ import (
 //	changes C joined a=INFO left b=INFO
 //	channels A B           all that the session knows
 //	me C ID
+//	err C TEXT             why it is not subscribed; empty: nothing failed
 //	user ID DATA           who is signed in; empty: nobody
 //	socket ID              empty: none
 //	in STATE               the state now
@@ -125,6 +128,8 @@ func (st *stage) step(step transcript.Step) {
 		s.Connect(st.now)
 	case "disconnect":
 		s.Disconnect()
+	case "link-up":
+		s.LinkUp(st.now)
 	case "forget":
 		s.Forget(s.Channel(step.Arg))
 	case "probe":
@@ -193,6 +198,12 @@ func (st *stage) step(step transcript.Step) {
 		if q, ok := st.answer(word[0]); ok {
 			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], SharedSecret: testKey(word[2])}, nil)
 		}
+	case "newest-key":
+		if open := st.asked[word[0]]; len(open) > 0 {
+			q := open[len(open)-1]
+			st.asked[word[0]] = open[:len(open)-1]
+			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], SharedSecret: testKey(word[2])}, nil)
+		}
 	case "present-key":
 		s.SubscribeAuthorized(st.now, s.Channel(word[0]), session.Token{Auth: word[1], SharedSecret: testKey(word[2])})
 	case "sealed":
@@ -234,6 +245,8 @@ func (st *stage) configure(arg string) {
 		st.cfg.ActivityTimeout = d
 	case "pong":
 		st.cfg.PongTimeout = d
+	case "link":
+		st.cfg.Link = true
 	case "tls":
 		st.cfg.Target.TLS = true
 	case "no-authorizer":
@@ -289,6 +302,10 @@ func (st *stage) assert(step transcript.Step) bool {
 	case "me":
 		if got := s.Channel(name).Me(); got != rest {
 			st.t.Errorf("got %q", got)
+		}
+	case "err":
+		if got := s.Channel(name).Err(); got == nil && rest != "" || got != nil && (rest == "" || !strings.Contains(got.Error(), rest)) {
+			st.t.Errorf("got %v", got)
 		}
 	case "user":
 		if id, data := s.User(); strings.TrimSpace(id+" "+data) != step.Arg {
