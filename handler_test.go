@@ -325,7 +325,7 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 		return tokens("").Authorize(ctx, req)
 	})
 	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if ends.Load() {
+		if ends.Load() || ctx.Err() != nil { // or it is one that was given up, and is late
 			return nil, errors.New("not yet")
 		}
 		return net.Dial(network, address)
