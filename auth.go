@@ -105,6 +105,7 @@ func (c *Client) work() {
 	c.mu.Lock()
 	defer func() {
 		c.workers--
+		c.hire() // in case that an Authorizer has ended this goroutine, and left something
 		c.mu.Unlock()
 	}()
 	for {

@@ -315,7 +315,7 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	cfg := f.config()
-	var ends atomic.Bool
+	var ends, apart atomic.Bool
 	asked := make(chan struct{}, 1)
 	cfg.Authorizer = thimble.AuthorizerFunc(func(ctx context.Context, req thimble.AuthRequest) (thimble.Token, error) {
 		if ends.Load() {
@@ -325,13 +325,14 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 		return tokens("").Authorize(ctx, req)
 	})
 	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if ends.Load() || ctx.Err() != nil { // or it is one that was given up, and is late
+		if apart.Load() || ctx.Err() != nil { // or it is one that was given up, and is late
 			return nil, errors.New("not yet")
 		}
 		return net.Dial(network, address)
 	}
 	client := newClient(t, cfg)
 	ends.Store(true)
+	apart.Store(true)
 	client.OnStateChange(func(thimble.StateChange) {
 		if ends.Load() {
 			runtime.Goexit()
@@ -350,6 +351,11 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 		client.Disconnect()
 	}
 	ends.Store(false)
+	for range 10 { // what has waited behind the handler that ended
+		_ = client.Poll()
+	}
+	client.Disconnect()
+	apart.Store(false)
 	ch := client.Channel("private-a")
 	confirmed := events(ch.Bind, thimble.EventSubscribed)
 	changes := states(client)
