@@ -178,7 +178,7 @@ func (c *Client) prepare(ctx context.Context) {
 	}()
 }
 
-var errAuthTimeout = errors.New("thimble: no answer within Config.AuthTimeout")
+var errAuthTimeout = errors.New("thimble: no answer within Config.AuthTimeout; check that the authorization endpoint is up")
 
 // ask calls the Authorizer, within its time.
 func (c *Client) ask(k *kept, j job) (token Token, err error) {

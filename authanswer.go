@@ -10,13 +10,13 @@ import (
 )
 
 var (
-	errNoAuth       = errors.New("thimble: the answer has no auth token")
+	errNoAuth       = errors.New("thimble: the answer has no auth token; a yes is {\"auth\":\"KEY:SIGNATURE\"}, a no is status 403")
 	errAuthToken    = errors.New("thimble: the answer's auth is not KEY:SIGNATURE")
 	errChannelData  = errors.New("thimble: the answer's channel_data is not a string")
 	errSharedSecret = errors.New("thimble: the answer's shared_secret is not 32 bytes in base64; check the master key of the server that makes it")
 	errNoUserData   = errors.New("thimble: the answer has no user_data; check that the URL is the one for users, often /pusher/user-auth")
 	errUserData     = errors.New("thimble: the answer's user_data is not a JSON object, as a string, with an id")
-	errNotJSON      = errors.New("thimble: the answer is not a JSON object")
+	errNotJSON      = errors.New("thimble: the answer is not a JSON object; check that this is the endpoint's URL, and not a page or a login")
 	errEntry        = errors.New("thimble: the answer's entry for the channel is not an object with status and data")
 	errNoEntry      = errors.New("thimble: the answer has no entry for the channel; if the endpoint knows no batches, set Endpoint.Batch to 0")
 )
@@ -35,13 +35,18 @@ type StatusError struct {
 
 func (e *StatusError) Error() string {
 	s := "thimble: " + e.URL + " answered with status " + strconv.Itoa(e.Status)
-	switch {
-	case e.Text != "":
+	if e.Text != "" {
 		s += ": " + e.Text
+	}
+	switch {
 	case e.Status >= 300 && e.Status <= 399:
-		s += ", a redirection, which is not followed; check the URL, or the headers that log in"
+		s += "; redirections are not followed: check the URL, or the headers that log in"
 	case e.Status == 404 || e.Status == 405:
 		s += "; check the URL"
+	case (e.Status == 401 || e.Status == 403) && e.Text == "":
+		s += "; check the headers that log in, and who may join"
+	case e.Status >= 500 && e.Text == "":
+		s += "; its log should say why"
 	}
 	return s
 }

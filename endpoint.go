@@ -60,7 +60,7 @@ type Endpoint struct {
 }
 
 var (
-	errEndpointURL = errors.New("thimble: Endpoint.URL is not an http or https address")
+	errEndpointURL = errors.New("thimble: Endpoint.URL is not an http or https address, such as https://example.com/pusher/auth")
 	errAnswerSize  = errors.New("thimble: the answer is larger than an authorization can be")
 )
 
@@ -159,10 +159,23 @@ func (e Endpoint) post(ctx context.Context, socketID string, limit int, channels
 	}
 	res, err := exchange(ctx, e.Client, u, &r, limit)
 	if err != nil {
-		return response{}, &AuthError{Permanent: err == ErrNoTLS, Err: &answerError{e.shown(), err}}
+		return response{}, &AuthError{Permanent: err == ErrNoTLS, Err: &answerError{e.shown(), adviseDial(err)}}
 	}
 	return res, nil
 }
+
+// adviseDial adds to an error what to do about it, if it is one of dialling.
+func adviseDial(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "no such host"):
+		return advised(err, "check the host in Endpoint.URL, and this machine's network")
+	case strings.Contains(text, "refused"):
+		return advised(err, "nothing listens there: check Endpoint.URL, and that the endpoint runs")
+	}
+	return err
+}
+
+func advised(err error, advice string) error { return &explained{err.Error() + "; " + advice, err} }
 
 // merged returns what is set once, with what fn says this time on top.
 func merged(ctx context.Context, who string, once map[string]string, fn func(context.Context) (map[string]string, error)) (map[string]string, error) {

@@ -13,6 +13,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,16 +106,6 @@ func retryAfter(field string) time.Duration {
 	return 0
 }
 
-// adviceError says what to do about an error that others word.
-type adviceError struct {
-	err    error
-	advice string
-}
-
-func (e *adviceError) Error() string { return e.err.Error() + "; " + e.advice }
-
-func (e *adviceError) Unwrap() error { return e.err }
-
 // advise adds to an error of the way to the endpoint what to do about it.
 func advise(err error) error {
 	var (
@@ -125,15 +116,17 @@ func advise(err error) error {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return &adviceError{err, "set Endpoint.Client to one that trusts the authority, or have the certificate signed by one that this system trusts"}
+		return advised(err, "set Endpoint.Client to one that trusts the authority, or have the certificate signed by one that this system trusts")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return &adviceError{err, "renew the certificate, or set this machine's clock"}
+		return advised(err, "renew the certificate, or set this machine's clock")
 	case errors.As(err, &host):
-		return &adviceError{err, "check the host in Endpoint.URL, or have the certificate made out to it"}
+		return advised(err, "check the host in Endpoint.URL, or have the certificate made out to it")
 	case errors.As(err, &header):
-		return &adviceError{err, "the server does not speak TLS there; check scheme and port of Endpoint.URL"}
+		return advised(err, "the server does not speak TLS there; check scheme and port of Endpoint.URL")
+	case strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+		return advised(err, "the server does not speak TLS there; check scheme and port of Endpoint.URL")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &adviceError{err, "the connection ended before the answer did; look at the server's log"}
+		return advised(err, "the connection ended before the answer did; look at the server's log")
 	}
 	return err
 }

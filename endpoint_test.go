@@ -98,7 +98,7 @@ func TestEndpointAnswers(t *testing.T) {
 		{name: "201", status: 201, body: `{"auth":"key:sig"}`, want: thimble.Token{Auth: "key:sig"}},
 		{name: "channel_data", status: 200, body: ` {"channel_data":"{\"user_id\":\"1\"}","auth":"key:sig","more":[1,{}]} `, want: thimble.Token{Auth: "key:sig", ChannelData: `{"user_id":"1"}`}},
 		{name: "channel_data null", status: 200, body: `{"auth":"key:sig","channel_data":null}`, want: thimble.Token{Auth: "key:sig"}},
-		{name: "HTML", status: 200, body: html, fails: "not a JSON object"},
+		{name: "HTML", status: 200, body: html, fails: "not a JSON object; check"},
 		{name: "empty", status: 200, body: "", fails: "not a JSON object"},
 		{name: "{}", status: 200, body: "{}", fails: "no auth token"},
 		{name: "an array", status: 200, body: `["auth","key:sig"]`, fails: "not a JSON object"},
@@ -115,6 +115,9 @@ func TestEndpointAnswers(t *testing.T) {
 		{name: "403", status: 403, body: "Forbidden\n", fails: "status 403: Forbidden"},
 		{name: "401 as JSON", status: 401, body: `{"error":"who are you?"}`, fails: "status 401: who are you?"},
 		{name: "403 that would break the log", status: 403, body: `{"message":"x\nFAKE LINE"}`, fails: "status 403"},
+		{name: "401 without a text", status: 401, body: html, fails: "status 401; check the headers"},
+		{name: "302", status: 302, body: html, fails: "redirections are not followed", permanent: true},
+		{name: "404 with a text", status: 404, body: "no such page\n", fails: "status 404: no such page; check the URL", permanent: true},
 		{name: "404", status: 404, body: html, fails: "check the URL", permanent: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -193,7 +196,7 @@ func TestEndpointDown(t *testing.T) {
 	if !errors.As(err, &auth) || auth.Status != 0 || auth.Permanent {
 		t.Errorf("got %+v", err)
 	}
-	if text := err.Error(); strings.Contains(text, "s3cret") || !strings.Contains(text, address) {
+	if text := err.Error(); strings.Contains(text, "s3cret") || !strings.Contains(text, address) || !strings.Contains(text, "check Endpoint.URL") {
 		t.Errorf("the text is %q", text)
 	}
 }

@@ -278,7 +278,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 	// subscribe goes on trying, and says so.
 	sub := background(t, "subscribe", "--host", addr, "--plaintext", "--key", "k", "news")
-	if line := sub.await(t, "error"); !strings.Contains(line["error"].(string), "refused") {
+	if line := sub.await(t, "error"); !strings.Contains(line["error"].(string), "refused (nothing listens there: check --host and its port, and that the server runs)") {
 		t.Errorf("line %v", line)
 	}
 }

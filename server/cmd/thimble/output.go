@@ -81,7 +81,7 @@ func message(err error) string {
 	text = strings.TrimPrefix(text, "apiclient: ")
 	text = inFlags.Replace(text)
 	for _, hint := range hints {
-		if strings.Contains(text, hint.says) && !strings.HasSuffix(text, ")") { // or there is advice already
+		if strings.Contains(text, hint.says) && !strings.Contains(text, "check ") { // or there is advice already
 			text += "; " + hint.try
 			break
 		}
@@ -96,6 +96,7 @@ var inFlags = strings.NewReplacer(
 	"Config.Cluster or Config.Host", "--cluster or --host", "Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
 	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
 	"set Plaintext only for", "add --plaintext only for", " (add the authority that has signed it with WithTLS, if it is one of your own)", "",
+	"check Cluster or Host", "check --cluster or --host", "check Host and its port", "check --host and its port",
 	"unset Plaintext", "leave --plaintext out", "Endpoint.URL", "--auth-endpoint",
 )
 
