@@ -34,8 +34,8 @@ func TestDialAdvice(t *testing.T) {
 		host string
 		want string
 	}{
-		{"127.0.0.1:1", "thimble: no connection to 127.0.0.1:1: connect: connection refused (is a server running there?)"},
-		{"no.such.host.invalid", "(check Config.Cluster or Config.Host, and this machine's network)"},
+		{"127.0.0.1:1", "thimble: no connection to 127.0.0.1:1: connect: connection refused (nothing listens there: check Host and its port, and that the server runs)"},
+		{"no.such.host.invalid", "(check Cluster or Host, and this machine's network)"},
 	} {
 		cfg := thimble.Config{Key: "key", Host: tt.host, Plaintext: true}
 		if strings.Contains(tt.host, "invalid") {
@@ -49,3 +49,6 @@ func TestDialAdvice(t *testing.T) {
 		}
 	}
 }
+
+// advised says whether an error says what to do.
+func advised(text, advice string) bool { return strings.Contains(text, advice) }

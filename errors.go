@@ -98,11 +98,10 @@ type ConnectError struct {
 }
 
 func (e *ConnectError) Error() string {
-	text := ""
-	if op, ok := e.Err.(*net.OpError); ok && op.Op == "dial" && op.Err != nil {
-		text = op.Err.Error() // without the address once more
-	} else {
-		text = strings.TrimPrefix(e.Err.Error(), "thimble: ")
+	text := strings.TrimPrefix(e.Err.Error(), "thimble: ")
+	var op *net.OpError
+	if errors.As(e.Err, &op) && op.Op == "dial" && op.Err != nil {
+		text = strings.Replace(text, op.Error(), op.Err.Error(), 1) // without the address once more
 	}
 	return "thimble: no connection to " + e.Address + ": " + text
 }

@@ -52,19 +52,20 @@ func nameless(t testing.TB) *net.Resolver {
 }
 
 // TestNoNetwork checks what the user is told when there is no way to the
-// server: where it was to be, why there is none, and when it is tried again.
+// server: where it was to be, why there is none, what to do about it, and when it
+// is tried again.
 func TestNoNetwork(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name, host, want string
-		dial             func(ctx context.Context, network, address string) (net.Conn, error)
+		name, host, want, advice string
+		dial                     func(ctx context.Context, network, address string) (net.Conn, error)
 	}{
-		{"refused", "127.0.0.1:1", "connection refused", nil},
-		{"unknown host", "nobody.invalid:443", "lookup nobody.invalid", (&net.Dialer{Resolver: nameless(t)}).DialContext},
-		{"no route", "192.0.2.1:443", "network is unreachable", func(context.Context, string, string) (net.Conn, error) {
+		{"refused", "127.0.0.1:1", "connection refused", "check Host", nil},
+		{"unknown host", "nobody.invalid:443", "lookup nobody.invalid", "check Cluster or Host", (&net.Dialer{Resolver: nameless(t)}).DialContext},
+		{"no route", "192.0.2.1:443", "network is unreachable", "check this machine's network", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}
 		}},
-		{"an error of the dialler's own", "example.com:443", "no such access point", func(context.Context, string, string) (net.Conn, error) {
+		{"an error of the dialler's own", "example.com:443", "no such access point", "", func(context.Context, string, string) (net.Conn, error) {
 			return nil, errors.New("no such access point")
 		}},
 	} {
@@ -79,7 +80,7 @@ func TestNoNetwork(t *testing.T) {
 				t.Fatalf("failed with %#v", err)
 			}
 			text := err.Error()
-			if !strings.HasPrefix(text, "thimble: no connection to "+test.host+": ") || !strings.Contains(text, test.want) || strings.Count(text, test.host) != 1 {
+			if !strings.HasPrefix(text, "thimble: no connection to "+test.host+": ") || !strings.Contains(text, test.want) || !advised(text, test.advice) || strings.Count(text, test.host) != 1 {
 				t.Errorf("the text is %q", text)
 			}
 			client.Disconnect() // also while it waits for the next attempt

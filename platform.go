@@ -11,8 +11,8 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
+	"strings"
 	"sync"
-	"syscall"
 )
 
 // freshDeadlines says that a read deadline must be set before each read.
@@ -63,21 +63,19 @@ func WithTLS(cfg *tls.Config) func(ctx context.Context, conn net.Conn, serverNam
 	}
 }
 
-// explainDial adds to an error of dialling what can be done about it.
+// explainDial adds to an error of dialling what can be done about it. It goes by
+// the texts, which systems have more in common than codes and types.
 func explainDial(err error) error {
-	advice := ""
-	var name *net.DNSError
+	text, advice := err.Error(), ""
 	switch {
-	case errors.As(err, &name) && name.IsNotFound:
-		advice = "check Config.Cluster or Config.Host, and this machine's network"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		advice = "is a server running there?"
+	case strings.Contains(text, "no such host"):
+		advice = "check Cluster or Host, and this machine's network"
+	case strings.Contains(text, "refused"):
+		advice = "nothing listens there: check Host and its port, and that the server runs"
+	case strings.Contains(text, "unreachable"), strings.Contains(text, "no route to host"), strings.Contains(text, "lookup "):
+		advice = "check this machine's network"
 	default:
 		return err
-	}
-	text := err.Error()
-	if op, ok := err.(*net.OpError); ok && op.Op == "dial" && op.Err != nil {
-		text = op.Err.Error() // without the address, which ConnectError has
 	}
 	return &explained{text + " (" + advice + ")", err}
 }

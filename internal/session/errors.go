@@ -26,7 +26,7 @@ var (
 
 // Errors of the connection.
 var (
-	ErrConnectTimeout = errors.New("thimble: no connection within 15 s")
+	ErrConnectTimeout = errors.New("thimble: no connection within 15 s; check host and port, and the network")
 	ErrPongTimeout    = errors.New("thimble: the server stopped answering")
 	ErrHandshake      = errors.New("thimble: the server's first message is not pusher:connection_established; check host and path")
 	ErrUpgradeTooLong = errors.New("thimble: the answer to the WebSocket upgrade is larger than the read buffer")

@@ -93,7 +93,7 @@ func message(err error) string {
 var inFlags = strings.NewReplacer(
 	"set Config.Authorizer or use SubscribeAuthorized", "add --auth-endpoint, or --secret for development",
 	"set Config.Cluster", "set --cluster", "or Config.Host", "or --host",
-	"Config.Cluster or Config.Host", "--cluster or --host", "Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
+	"Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
 	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
 	"set Plaintext only for", "add --plaintext only for", " (add the authority that has signed it with WithTLS, if it is one of your own)", "",
 	"check Cluster or Host", "check --cluster or --host", "check Host and its port", "check --host and its port",
