@@ -64,6 +64,7 @@ func TestClientRole(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
+	suite.conns.Wait() // the suite learns later than the client that a case has ended
 	suite.mu.Lock()
 	defer suite.mu.Unlock()
 	for i, c := range suite.cases {
@@ -93,6 +94,7 @@ func TestRunGoesOn(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "1 of 3 cases") || !strings.Contains(out.String(), "case 2 of 3: NOT RUN") || !strings.Contains(out.String(), "404") {
 		t.Errorf("%v\n%s", err, &out)
 	}
+	suite.conns.Wait()
 	suite.mu.Lock()
 	defer suite.mu.Unlock()
 	if _, ran := suite.results[3]; !ran || suite.reports != 1 {

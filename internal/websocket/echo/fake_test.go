@@ -98,6 +98,8 @@ func readAll(conn net.Conn, server bool) (got []string, code int, err error) {
 
 // fakeSuite is a small fuzzing server: it offers cases and notes how they went.
 type fakeSuite struct {
+	conns sync.WaitGroup // that are being served
+
 	cases    []testCase
 	count    string // what /getCaseCount answers; empty: the number of cases
 	notFound int    // the case that is answered with 404, or 0
@@ -126,8 +128,10 @@ func (s *fakeSuite) start(t *testing.T) string {
 				return
 			}
 			serving.Add(1)
+			s.conns.Add(1)
 			go func() {
 				defer serving.Done()
+				defer s.conns.Done()
 				defer conn.Close()
 				s.serve(conn)
 			}()
