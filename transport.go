@@ -252,6 +252,10 @@ func (c *Client) wrote(err error) {
 		// which says more than this error.
 		c.broken, c.brokenUntil = err, c.now()+lastWords
 		c.notify()
+	case conn == c.conn && c.raw != nil:
+		// TLS writes while it reads, when the peer asks for new keys say: not
+		// within the time of a write that is long over.
+		_ = conn.SetWriteDeadline(time.Time{})
 	}
 }
 

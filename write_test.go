@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble"
+	"github.com/thimble-go/thimble/internal/websocket"
 )
 
 // clogged is a connection that takes nothing any more once it is told so.
@@ -135,5 +136,54 @@ func TestLastWords(t *testing.T) {
 		if err := r.wait(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// rekeying is TLS whose peer asks for new keys: it answers while it reads. Time
+// runs a thousand times faster for what is written.
+type rekeying struct {
+	net.Conn
+	due atomic.Bool
+}
+
+func (r *rekeying) SetWriteDeadline(t time.Time) error {
+	if !t.IsZero() {
+		t = time.Now().Add(time.Until(t) / 1000)
+	}
+	return r.Conn.SetWriteDeadline(t)
+}
+
+func (r *rekeying) Read(b []byte) (int, error) {
+	n, err := r.Conn.Read(b)
+	if n > 0 && r.due.Swap(false) {
+		time.Sleep(20 * time.Millisecond) // beyond the deadline of the write before, if it still stands
+		pong := [4]byte{}
+		if _, err := r.Conn.Write(websocket.AppendFrame(nil, websocket.Pong, "", &pong)); err != nil {
+			return 0, err
+		}
+	}
+	return n, err
+}
+
+// TestTLSWritesWhileReading checks that the deadline of a write is gone when the
+// write is over, since TLS has things of its own to write.
+func TestTLSWritesWhileReading(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	var conn rekeying
+	client := newClient(t, thimble.Config{Key: "key", Host: f.host(), TLS: func(_ context.Context, raw net.Conn, _ string) (net.Conn, error) {
+		conn.Conn = raw
+		return &conn, nil
+	}})
+	changes := states(client)
+	got := events(client.Bind, "e")
+	run(t, client)
+	p := f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	conn.due.Store(true)
+	p.event("e", "", "")
+	waitFor(t, "the event", got)
+	if item, err := p.next(); err != nil || item.Opcode != websocket.Pong {
+		t.Errorf("server: %d, %v", item.Opcode, err)
 	}
 }
