@@ -50,7 +50,7 @@ type Record struct {
 func (r Record) String() string {
 	s := r.Level.String() + " " + r.Message
 	if r.Channel != "" {
-		s += " channel=" + r.Channel
+		s += " channel=" + quoted(r.Channel)
 	}
 	if r.Event != "" {
 		s += " event=" + quoted(r.Event)

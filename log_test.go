@@ -90,6 +90,16 @@ func TestRecordString(t *testing.T) {
 	}
 }
 
+// TestRecordOfAPeersName checks that a user's id, of which the server makes the
+// name of a channel, cannot look like a line of its own.
+func TestRecordOfAPeersName(t *testing.T) {
+	t.Parallel()
+	r := thimble.Record{Message: "received", Channel: "#server-to-user-1\nERROR all is lost", Event: "a\nb"}
+	if got := r.String(); strings.Contains(got, "\n") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // TestLoggerPanics is no reason to end anything.
 func TestLoggerPanics(t *testing.T) {
 	t.Parallel()
