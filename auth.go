@@ -197,7 +197,8 @@ func recovered(err *error) {
 }
 
 // checked makes an authorizer's answer one that the session takes.
-func checked(ctx context.Context, token Token, err error) (Token, error) {
+func checked(ctx context.Context, token Token, err error) (_ Token, failure error) {
+	defer recovered(&failure) // a nil *AuthError that is no nil error, say
 	switch {
 	case err != nil && (ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)):
 		return Token{}, &AuthError{Err: errAuthTimeout}

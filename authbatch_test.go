@@ -261,3 +261,27 @@ func TestBatchWithout(t *testing.T) {
 		t.Errorf("%d ended, %d failures", ended.Load(), len(failed))
 	}
 }
+
+// TestBatchAnswersNil has a batch answer with the error that is famous in Go for
+// not being nil.
+func TestBatchAnswersNil(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.Authorizer = batcher{most: 10, batch: func(_ context.Context, _ string, channels []string) ([]thimble.AuthResult, error) {
+		results := yes(channels)
+		var none *thimble.AuthError
+		results[0].Err = none
+		return results, nil
+	}}
+	client := newClient(t, cfg)
+	failed := events(client.Bind, thimble.EventSubscriptionError)
+	client.Subscribe("private-a")
+	client.Subscribe("private-b")
+	run(t, client)
+	f.accept("1.1").expect(`{"event":"pusher:subscribe","data":{"channel":"private-b","auth":"key:private-b"}}`)
+	var panicked *thimble.PanicError
+	if e := waitFor(t, "the failure", failed); e.Channel != "private-a" || !errors.As(e.Err, &panicked) {
+		t.Errorf("%s: %v", e.Channel, e.Err)
+	}
+}
