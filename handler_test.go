@@ -376,3 +376,32 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnsubscribeInTheMiddle takes a channel back in a handler, when more about
+// it is to be told already.
+func TestUnsubscribeInTheMiddle(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.MaxMembers = 1
+	cfg.Authorizer = tokens(`{"user_id":"me"}`)
+	client := newClient(t, cfg)
+	room := client.Subscribe("presence-room")
+	confirmed := events(room.Bind, thimble.EventSubscribed)
+	got := events(client.Bind, "e")
+	client.OnError(func(err error) {
+		var members *thimble.MembersError
+		if errors.As(err, &members) {
+			room.Unsubscribe()
+		}
+	})
+	run(t, client)
+	p := f.accept("1.1")
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"presence-room","auth":"key:1.1","channel_data":"{\"user_id\":\"me\"}"}}`)
+	p.confirm("presence-room", `{"presence":{"count":2,"ids":["me","bob"],"hash":{"me":null,"bob":null}}}`)
+	p.event("e", "", "")
+	waitFor(t, "the event behind", got)
+	if len(confirmed) > 0 {
+		t.Error("a channel is told to be subscribed behind its Unsubscribe")
+	}
+}

@@ -198,3 +198,30 @@ func TestSignOutEndsTheQuestion(t *testing.T) {
 	client.SignOut()
 	waitFor(t, "its end", ended)
 }
+
+// TestSignOutInTheMiddle signs out in a handler, when more has come already.
+func TestSignOutInTheMiddle(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.UserAuthorizer = ann
+	client := newClient(t, cfg)
+	watched := make(chan thimble.WatchlistEvent, 10)
+	client.User().OnWatchlist(func(ev thimble.WatchlistEvent) {
+		client.SignOut()
+		watched <- ev
+	})
+	got := events(client.Bind, "e")
+	if err := client.SignIn(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, client)
+	p := f.accept("1.1")
+	p.signedIn("1.1")
+	p.event("pusher_internal:watchlist_events", "", `{"events":[{"name":"online","user_ids":["bob"]},{"name":"offline","user_ids":["cy"]}]}`)
+	p.event("e", "", "")
+	waitFor(t, "the event behind", got)
+	if len(watched) != 1 {
+		t.Errorf("%d calls for a user who has signed out at the first", len(watched))
+	}
+}

@@ -148,6 +148,7 @@ func (s *Session) SubscribeAuthorized(now time.Duration, ch *Channel, token Toke
 func (s *Session) Unsubscribe(now time.Duration, ch *Channel) {
 	ch.wanted = false
 	ch.err = nil
+	s.events.drop(func(ev *Event) bool { return ev.Channel == ch })
 	ch.endGap()
 	ch.wipe()
 	ch.wipeToken()

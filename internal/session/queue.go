@@ -28,3 +28,15 @@ func (q *queue) pop(ev *Event) bool {
 	}
 	return true
 }
+
+// drop takes away those that nobody wants any more.
+func (q *queue) drop(unwanted func(*Event) bool) {
+	kept := q.events[:q.first]
+	for i := q.first; i < len(q.events); i++ {
+		if !unwanted(&q.events[i]) {
+			kept = append(kept, q.events[i])
+		}
+	}
+	clear(q.events[len(kept):])
+	q.events = kept
+}

@@ -51,6 +51,13 @@ func (s *Session) SignIn(now time.Duration) error {
 func (s *Session) SignOut(now time.Duration) {
 	u := &s.user
 	u.wanted, u.err = false, nil
+	s.events.drop(func(ev *Event) bool {
+		switch ev.Kind {
+		case AuthorizeUser, SignedIn, SignInFailed, UserMessage, Watchlist:
+			return true
+		}
+		return false
+	})
 	if u.channel != nil {
 		s.Unsubscribe(now, u.channel)
 	}
