@@ -23,7 +23,7 @@ func (ch *Channel) Subscribe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if ch.forgotten {
-		return
+		return // what there is now of that name is another's
 	}
 	c.session.Subscribe(c.now(), ch.state)
 	c.settle()
@@ -37,7 +37,7 @@ func (ch *Channel) Unsubscribe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if ch.forgotten {
-		return // the name may be another object's by now
+		return
 	}
 	c.session.Unsubscribe(c.now(), ch.state)
 	if ch.cancel != nil {
@@ -110,7 +110,7 @@ func (ch *Channel) BindFrom(event string, allow func(userID string) bool, fn Han
 func (ch *Channel) Trigger(event, data string) error {
 	c := ch.client
 	c.mu.Lock()
-	err := error(ErrNotSubscribed)
+	err := ErrNotSubscribed
 	if !ch.forgotten {
 		err = session.Trigger(c.session, c.now(), ch.state, event, data)
 	}

@@ -42,6 +42,35 @@ func TestForget(t *testing.T) {
 	}
 }
 
+// TestForgottenChannelIsOfNoUse has somebody hold on to a channel that is
+// forgotten before the server has confirmed it. The one that comes after it
+// shares its subscription.
+func TestForgottenChannelIsOfNoUse(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.Authorizer = tokens("")
+	client := newClient(t, cfg)
+	old := client.Subscribe("private-a")
+	run(t, client)
+	p := f.accept("1.1")
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:1.1"}}`)
+	old.Forget()
+	anew := client.Subscribe("private-a")
+	confirmed := events(anew.Bind, thimble.EventSubscribed)
+	old.Unsubscribe()
+	p.confirm("private-a", "{}")
+	waitFor(t, "the confirmation", confirmed)
+	if err := old.Trigger("client-x", "{}"); err != thimble.ErrNotSubscribed {
+		t.Errorf("got %v", err)
+	}
+	anew.Forget()
+	p.expect(`{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}`)
+	old.Subscribe() // of which the server must not hear
+	client.Subscribe("b")
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"b"}}`)
+}
+
 // TestBacklog triggers before there is a connection.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
