@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // freshDeadlines says that a read deadline must be set before each read.
@@ -33,6 +34,10 @@ var largeBuffers = sync.Pool{New: func() any { return new([large]byte) }}
 func lendBuffer() []byte { return largeBuffers.Get().(*[large]byte)[:] }
 
 func giveBufferBack(b []byte) { largeBuffers.Put((*[large]byte)(b)) }
+
+// gaveUp says whether the system has given up a connection whose other end is
+// silent: that error calls itself a timeout too.
+func gaveUp(err error) bool { return errors.Is(err, syscall.ETIMEDOUT) }
 
 func systemEntropy() io.Reader { return rand.Reader }
 

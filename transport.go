@@ -267,12 +267,13 @@ func (c *Client) lost(conn net.Conn, err error) {
 	}
 }
 
-// isTimeout says whether an error of a read means that its deadline passed. It
+// isTimeout says whether an error means that the deadline of a read or a write has
+// passed. It
 // asks for less than a net.Error has: the errors of TinyGo's package net are
 // none.
 func isTimeout(err error) bool {
 	timeout, ok := err.(interface{ Timeout() bool })
-	return ok && timeout.Timeout()
+	return ok && timeout.Timeout() && !gaveUp(err)
 }
 
 // linkUp brings the network up, for a device that says how. It takes as long as

@@ -5,10 +5,14 @@ package thimble_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -185,5 +189,48 @@ func TestTLSWritesWhileReading(t *testing.T) {
 	waitFor(t, "the event", got)
 	if item, err := p.next(); err != nil || item.Opcode != websocket.Pong {
 		t.Errorf("server: %d, %v", item.Opcode, err)
+	}
+}
+
+// silent is a connection that the system gives up, as it does when nothing that
+// is sent is ever confirmed.
+type silent struct {
+	net.Conn
+	given atomic.Bool
+}
+
+func (s *silent) Read(b []byte) (int, error) {
+	if s.given.Load() {
+		return 0, io.EOF // which is all that it says about it later
+	}
+	n, err := s.Conn.Read(b)
+	if n > 0 && b[0] == 0x89 {
+		s.given.Store(true)
+		return 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
+	}
+	return n, err
+}
+
+// TestGivenUpBySystem checks that the reason is told, and not taken for a read
+// that has waited long enough.
+func TestGivenUpBySystem(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.eager()
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &silent{Conn: conn}, nil
+	}
+	client := newClient(t, cfg)
+	changes := states(client)
+	run(t, client)
+	p := f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	p.raw(websocket.AppendFrame(nil, websocket.Ping, "", nil)) // which stands for the moment
+	if s := reach(t, changes, thimble.StateConnecting); !errors.Is(s.Err, syscall.ETIMEDOUT) {
+		t.Errorf("got %v", s.Err)
 	}
 }
