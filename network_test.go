@@ -367,3 +367,24 @@ func TestLateDial(t *testing.T) {
 		})
 	}
 }
+
+// TestDialWithBoth has a Dial that wraps what it got, error or not: what stands
+// beside an error is no connection.
+func TestDialWithBoth(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	dialling := make(chan struct{}, 1)
+	cfg := f.config()
+	cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialling <- struct{}{}
+		<-ctx.Done()
+		return struct{ net.Conn }{}, ctx.Err()
+	}
+	client := newClient(t, cfg)
+	r := run(t, client)
+	waitFor(t, "the dialling", dialling)
+	client.Disconnect()
+	if err := r.wait(); err != nil {
+		t.Error(err)
+	}
+}

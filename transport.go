@@ -93,7 +93,7 @@ func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, 
 	conn, err = c.cfg.Dial(ctx, "tcp", addr.dial)
 	switch {
 	case err != nil:
-		return nil, nil, explainDial(err)
+		return nil, nil, explainDial(err) // whatever stands beside it
 	case !secure:
 		return conn, nil, nil
 	}
@@ -267,10 +267,9 @@ func (c *Client) lost(conn net.Conn, err error) {
 	}
 }
 
-// isTimeout says whether an error means that the deadline of a read or a write has
-// passed. It
-// asks for less than a net.Error has: the errors of TinyGo's package net are
-// none.
+// isTimeout says whether an error means that the deadline of a read or a write
+// has passed. It asks for less than a net.Error has: the errors of TinyGo's
+// package net are none.
 func isTimeout(err error) bool {
 	timeout, ok := err.(interface{ Timeout() bool })
 	return ok && timeout.Timeout() && !gaveUp(err)
