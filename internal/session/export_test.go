@@ -17,3 +17,7 @@ func Key(ch *Channel) []byte { return ch.secret.key[:] }
 
 // TokenKey returns that of a token that the user has made.
 func TokenKey(ch *Channel) []byte { return ch.token.SharedSecret }
+
+// Remembered returns how many client events the session has room to remember,
+// for the limit of their rate.
+func Remembered(s *Session) int { return cap(s.limit.sent) }

@@ -25,10 +25,21 @@ func (l *limiter) note(now time.Duration) {
 	switch {
 	case l.most == 0:
 	case len(l.sent) < l.most:
+		if len(l.sent) == cap(l.sent) {
+			l.expire(now) // a large limit costs no more memory than it is used
+		}
 		l.sent = append(l.sent, now)
 	default:
 		l.sent[l.next] = now
 		l.next = (l.next + 1) % l.most
+	}
+}
+
+// expire forgets the older half of the events if those do not count any more;
+// sent is in order as long as it is not full.
+func (l *limiter) expire(now time.Duration) {
+	if half := len(l.sent) / 2; half > 0 && l.sent[half-1]+window <= now {
+		l.sent = l.sent[:copy(l.sent, l.sent[half:])]
 	}
 }
 
