@@ -96,7 +96,8 @@ type Config struct {
 
 	// MaxMembers bounds how many members of a presence channel are kept. Who
 	// comes and goes beyond is told, but is not among Channel.Members; it is
-	// reported once as a MembersError. Zero: 10,000.
+	// reported once as a MembersError, as are those that do not fit into 4 KiB
+	// for each. Zero: 10,000.
 	MaxMembers int
 
 	// Network brings the link below the client up, on a device that does so

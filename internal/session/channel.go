@@ -34,6 +34,7 @@ type Channel struct {
 
 	// Presence.
 	members map[string]string // id to info; nil unless subscribed
+	size    int               // bytes of both, all together
 	me      string
 	crowded bool // there are more than are kept
 
@@ -420,7 +421,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 // reset forgets what the server was told.
 func (ch *Channel) reset() {
 	ch.state, ch.stale, ch.ticket = absent, false, 0
-	ch.members, ch.me, ch.awaiting, ch.crowded = nil, "", "", false
+	ch.members, ch.size, ch.me, ch.awaiting, ch.crowded = nil, 0, "", "", false
 	ch.attempts, ch.refreshed = 0, false
 	ch.wipe()
 }

@@ -121,14 +121,15 @@ var errNoEvent = errors.New("thimble: it names no event")
 // presence channel unknown.
 var errSnapshot = errors.New("thimble: the confirmation of a presence channel has no list of members that can be read")
 
-// MembersError says that a presence channel has more members than are kept.
+// MembersError says that a presence channel has more members than are kept, or
+// more than 4 KiB for each of those.
 type MembersError struct {
 	Channel string
 	Limit   int
 }
 
 func (e *MembersError) Error() string {
-	return "thimble: " + e.Channel + " has more members than the " + strconv.Itoa(e.Limit) + " that are kept; who comes and goes is still told (Config.MaxMembers)"
+	return "thimble: " + e.Channel + " has more members than the " + strconv.Itoa(e.Limit) + " that are kept, or larger ones; who comes and goes is still told (Config.MaxMembers)"
 }
 
 // MessageError is a message that could not be read. The connection lives on.

@@ -38,6 +38,10 @@ const DefaultEventRate = 10
 // must not fill the memory.
 const DefaultMaxMembers = 10_000
 
+// memberSize is how many bytes a member's id and info may take on average, or a
+// hostile server could fill the memory with few. The service allows 1 KB.
+const memberSize = 4 << 10
+
 const (
 	// probeTimeout is how long the answer to a probe may take: whoever asks
 	// has a reason to doubt the connection.

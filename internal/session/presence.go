@@ -30,7 +30,7 @@ func (ch *Channel) Me() string {
 // snapshot replaces the members by those of a confirmation. Some servers send
 // no ids, so the hash is what counts; without one the ids do.
 func (s *Session) snapshot(ch *Channel, data wire.Value) {
-	ch.members = make(map[string]string)
+	ch.members, ch.size = make(map[string]string), 0
 	presence := data.Get("presence")
 	hash := wire.Members(presence.Get("hash"))
 	for hash.Next() {
@@ -50,14 +50,21 @@ func (s *Session) keepMember(ch *Channel, id, info string) {
 	if id == "" {
 		return
 	}
-	if _, ok := ch.members[id]; !ok && len(ch.members) >= s.cfg.MaxMembers {
+	size := ch.size + len(info)
+	old, known := ch.members[id]
+	if known {
+		size -= len(old)
+	} else {
+		size += len(id)
+	}
+	if !known && len(ch.members) >= s.cfg.MaxMembers || size > ch.size && (size-1)/memberSize >= s.cfg.MaxMembers {
 		if !ch.crowded {
 			ch.crowded = true
 			s.fail(&MembersError{ch.Name, s.cfg.MaxMembers})
 		}
 		return
 	}
-	ch.members[id] = info
+	ch.members[id], ch.size = info, size
 }
 
 // info copies a member's info, which is empty when there is none.
@@ -99,6 +106,9 @@ func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
 	member, ok := ch.Member(userID(data))
 	if !ok && (!ch.crowded || member.ID == "") {
 		return // known, or one of those that are not kept
+	}
+	if ok {
+		ch.size -= len(member.ID) + len(member.Info)
 	}
 	delete(ch.members, member.ID)
 	s.events.push(Event{Kind: MemberRemoved, Channel: ch, Member: member})
