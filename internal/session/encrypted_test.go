@@ -201,3 +201,75 @@ func TestDecryptionAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsubscribeWhileHeldEventsAreReleased has a handler of the first event
+// that has waited for a key take the channel back, or forget it: the others are
+// not delivered, and another channel's are.
+func TestUnsubscribeWhileHeldEventsAreReleased(t *testing.T) {
+	t.Parallel()
+	const other = "private-encrypted-other"
+	for _, take := range []struct {
+		name string
+		back func(st *stage)
+	}{
+		{"unsubscribe", func(st *stage) { st.s.Unsubscribe(st.now, st.s.Channel(sealedRoom)) }},
+		{"unsubscribe and subscribe", func(st *stage) {
+			st.s.Unsubscribe(st.now, st.s.Channel(sealedRoom))
+			st.s.Subscribe(st.now, st.s.Channel(sealedRoom))
+		}},
+		{"forget", func(st *stage) {
+			st.s.Unsubscribe(st.now, st.s.Channel(sealedRoom))
+			st.s.Forget(st.s.Channel(sealedRoom))
+		}},
+		{"disconnect", func(st *stage) { st.s.Disconnect() }},
+	} {
+		t.Run(take.name, func(t *testing.T) {
+			t.Parallel()
+			st := newStage(t)
+			st.start("1.1", 120)
+			for _, name := range []string{sealedRoom, other} {
+				st.s.SubscribeAuthorized(st.now, st.s.Channel(name), session.Token{Auth: "k:s", SharedSecret: testKey("1")})
+				st.text(`{"event":"pusher_internal:subscription_succeeded","channel":"` + name + `"}`)
+				st.text(sealedEvent("e", name, testKey("2"), "one"))
+				st.text(sealedEvent("e", name, testKey("2"), "two"))
+			}
+			for _, name := range []string{sealedRoom, other} {
+				q, _ := st.answer(name)
+				st.s.Authorized(st.now, q.ch, q.ticket, session.Token{SharedSecret: testKey("2")}, nil)
+			}
+			st.said = nil
+			var ev session.Event
+			if !st.s.Next(st.now, &ev) || ev.Kind != session.Message || ev.Channel.Name != sealedRoom || string(ev.Data) != "one" {
+				t.Fatalf("first comes %+v", ev)
+			}
+			take.back(st)
+			var got []string
+			for st.s.Next(st.now, &ev) {
+				if ev.Kind == session.Message {
+					got = append(got, ev.Channel.Name+" "+string(ev.Data))
+				}
+			}
+			want := other + " one " + other + " two"
+			if take.name == "disconnect" {
+				want = ""
+			}
+			if all := strings.Join(got, " "); all != want {
+				t.Errorf("then came %q, want %q", all, want)
+			}
+			if st.s.Busy() {
+				t.Error("it is busy with nothing")
+			}
+		})
+	}
+}
+
+// TestPlaintextThatIsNoText publishes bytes that are not UTF-8: users get text.
+func TestPlaintextThatIsNoText(t *testing.T) {
+	t.Parallel()
+	st, _ := startSealed(t, testKey("1"))
+	st.said = nil
+	st.text(sealedEvent("e", sealedRoom, testKey("1"), "\xff\xfe"))
+	if len(st.said) != 1 || !strings.HasPrefix(st.said[0], "undecrypted "+sealedRoom+" e") || !strings.HasSuffix(st.said[0], "not UTF-8 text") {
+		t.Errorf("got %q", st.said)
+	}
+}

@@ -106,3 +106,29 @@ func (st *stage) collect(b []byte) []session.Event {
 	}
 	return all
 }
+
+// TestOversizeIsTheOldest has two presence channels wait whose confirmations
+// are too large and name no channel: they come in the order of the requests.
+func TestOversizeIsTheOldest(t *testing.T) {
+	t.Parallel()
+	st := newStage(t)
+	st.cfg.MaxMessage = 2000
+	st.start("1.1", 120)
+	for _, name := range []string{"public", "private-a"} {
+		st.s.SubscribeAuthorized(st.now, st.s.Channel(name), session.Token{Auth: "k:p"})
+	}
+	a, b := st.s.Channel("presence-a"), st.s.Channel("presence-b")
+	for _, ch := range []*session.Channel{b, a} {
+		st.s.SubscribeAuthorized(st.now, ch, session.Token{Auth: "k:p", ChannelData: `{"user_id":"me"}`})
+	}
+	st.settle()
+	text := `{"event":"pusher_internal:subscription_succeeded","data":"` + strings.Repeat("x", 3000) + `"}`
+	st.text(text)
+	if !b.Subscribed() || a.Subscribed() || st.s.Channel("private-a").Subscribed() {
+		t.Error("the first is not taken for the oldest")
+	}
+	st.text(text)
+	if !a.Subscribed() || st.s.Channel("private-a").Subscribed() {
+		t.Error("the second is not taken for the other")
+	}
+}
