@@ -96,7 +96,7 @@ func (ch *Channel) delivers() bool {
 func (s *Session) Channel(name string) *Channel {
 	ch := s.byName[name]
 	if ch == nil {
-		ch = &Channel{Name: name, Kind: wire.KindOf(name)}
+		ch = &Channel{Name: name, Kind: wire.KindOf(name), stale: s.strays}
 		s.byName[name] = ch
 		s.channels = append(s.channels, ch)
 	}
@@ -264,7 +264,14 @@ func (s *Session) subscribe(now time.Duration, ch *Channel, token Token) {
 
 // confirmed handles the server's yes.
 func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
-	if ch == nil || ch.state == subscribed {
+	if ch == nil {
+		// It comes after it was given up as unanswered, and forgotten since.
+		if n := len(m.Channel); n > 0 && n <= wire.MaxChannelName && !s.full() {
+			s.sendUnsubscribe(string(m.Channel))
+		}
+		return
+	}
+	if ch.state == subscribed {
 		return
 	}
 	if ch.state != pending || !ch.wanted {
@@ -395,9 +402,8 @@ func retryAfter(err error) time.Duration {
 
 // failed ends an attempt to subscribe.
 func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError, how persistence) {
-	attempts, refreshed, stale := ch.attempts, ch.refreshed, ch.stale
+	attempts, refreshed := ch.attempts, ch.refreshed
 	ch.reset()
-	ch.stale = stale
 	if !ch.wanted {
 		return
 	}
@@ -418,9 +424,10 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 	s.events.push(Event{Kind: SubscriptionFailed, Channel: ch, Err: err, Retry: err.Retry})
 }
 
-// reset forgets what the server was told.
+// reset forgets what the server was told, but not that messages of an earlier
+// subscription may be under way.
 func (ch *Channel) reset() {
-	ch.state, ch.stale, ch.ticket = absent, false, 0
+	ch.state, ch.ticket = absent, 0
 	ch.members, ch.size, ch.me, ch.awaiting, ch.crowded = nil, 0, "", "", false
 	ch.attempts, ch.refreshed = 0, false
 	ch.wipe()
@@ -440,6 +447,7 @@ func (s *Session) forgetChannels() {
 	for _, ch := range s.channels {
 		s.leave(ch)
 		ch.reset()
+		ch.stale = false
 		ch.wipeToken()
 	}
 	s.forgetUser()

@@ -29,6 +29,7 @@ func (s *Session) sweep() {
 	for _, ch := range s.channels {
 		if ch.gone && ch.state == absent {
 			delete(s.byName, ch.Name)
+			s.strays = s.strays || ch.stale
 			s.gone--
 			continue
 		}

@@ -25,7 +25,13 @@ type service struct {
 	order    []string        // in progress, oldest first
 	refusals bool
 	refuses  map[string]bool // decided once for a channel: the token does not change
+	signing  []bool          // sign-ins in progress, oldest first; false: to be refused
+	user     bool            // somebody is signed in
+	seal     func(channel, text string) string
 }
+
+// userRoom is the channel of the only user that there is.
+const userRoom = "#server-to-user-u"
 
 func newService(t testing.TB, random *rand.Rand, socketID string) *service {
 	return &service{
@@ -58,6 +64,7 @@ func (sv *service) read() bool {
 			Channel     string
 			Auth        string
 			ChannelData string `json:"channel_data"`
+			UserData    string `json:"user_data"`
 		}
 	}
 	if err := json.Unmarshal(item.Payload, &m); err != nil {
@@ -68,7 +75,12 @@ func (sv *service) read() bool {
 	case "pusher:ping":
 		sv.send([]byte(`{"event":"pusher:pong","data":{}}`))
 	case "pusher:subscribe":
-		sv.subscribe(name, m.Data.Auth)
+		sv.subscribe(name, m.Data.Auth, m.Data.ChannelData)
+	case "pusher:signin":
+		if want := "k:" + sv.socketID; m.Data.Auth != want || m.Data.UserData != `{"id":"u"}` {
+			sv.t.Errorf("on connection %s the client signs in with the token %q for %s", sv.socketID, m.Data.Auth, m.Data.UserData)
+		}
+		sv.signing = append(sv.signing, !sv.refusals || sv.random.Intn(4) > 0)
 	case "pusher:unsubscribe":
 		if !sv.has[name] {
 			sv.send(wire.AppendError(nil, 0, "No current subscription to channel "+name+", or subscription in progress", ""))
@@ -79,7 +91,13 @@ func (sv *service) read() bool {
 	return true
 }
 
-func (sv *service) subscribe(name, auth string) {
+func (sv *service) subscribe(name, auth, data string) {
+	if name == userRoom && !sv.user {
+		sv.t.Errorf("the client wants %s without a user", name)
+	}
+	if wire.KindOf(name) == wire.Presence && data == "" && !sv.user {
+		sv.t.Errorf("the client wants %s as nobody", name)
+	}
 	if wire.KindOf(name).Authorized() {
 		// Whatever happens, a token for another connection is never shown.
 		if want := "k:" + sv.socketID; auth != want {
@@ -117,11 +135,31 @@ func (sv *service) confirm() bool {
 	return true
 }
 
+// signIn finishes the oldest sign-in in progress.
+func (sv *service) signIn() bool {
+	if len(sv.signing) == 0 {
+		return false
+	}
+	if sv.signing[0] {
+		sv.user = true
+		sv.send([]byte(`{"event":"pusher:signin_success","data":{"user_data":"{\"id\":\"u\"}"}}`))
+	} else {
+		sv.send(wire.AppendError(nil, 0, "Invalid signature: Expected HMAC SHA256 hex digest of "+sv.socketID+"::user::{}, but got x", ""))
+	}
+	sv.signing = sv.signing[1:]
+	return true
+}
+
 // publish sends event number n of a channel to whom it concerns.
 func (sv *service) publish(name string, n int) {
-	if sv.has[name] {
-		sv.send(wire.AppendStringEvent(nil, "e", name, "", fmt.Sprint(n)))
+	if !sv.has[name] {
+		return
 	}
+	text := fmt.Sprint(n)
+	if wire.KindOf(name) == wire.Encrypted {
+		text = sv.seal(name, text)
+	}
+	sv.send(wire.AppendStringEvent(nil, "e", name, "", text))
 }
 
 // confirmed lists what the connection is subscribed to.
@@ -135,4 +173,4 @@ func (sv *service) confirmed() string {
 	return strings.Join(all, " ")
 }
 
-var channelNames = []string{"a", "b", "private-a", "private-a.b", "presence-a", "cache-a"}
+var channelNames = []string{"a", "b", "private-a", "private-a.b", "presence-a", "cache-a", "private-encrypted-a", "private-encrypted-cache-a"}

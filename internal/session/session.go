@@ -96,7 +96,8 @@ type Session struct {
 	tickets    uint32
 	sent       uint32 // subscriptions sent, to tell which was first
 
-	gone int // channels that are to be forgotten
+	gone   int  // channels that are to be forgotten
+	strays bool // messages of a forgotten channel may be under way still
 
 	user signIn
 
@@ -383,6 +384,7 @@ func (s *Session) forget() {
 	s.in.reset()
 	s.forgetChannels()
 	s.sweep()
+	s.strays = false
 	s.limit.reset()
 	s.backlog.retryAt = 0
 }
