@@ -262,9 +262,6 @@ func (s *Session) Next(now time.Duration, ev *Event) bool {
 func (s *Session) NextAt(clock func() time.Duration, ev *Event) bool {
 	for {
 		if s.events.pop(ev) {
-			if s.void(ev) {
-				continue
-			}
 			return true
 		}
 		if s.random.err != nil {
@@ -283,18 +280,6 @@ func (s *Session) NextAt(clock func() time.Duration, ev *Event) bool {
 			return true
 		}
 	}
-}
-
-// void says that an event has come to nothing: one message can bring several,
-// and the handler of the first may have taken back what the others are about.
-func (s *Session) void(ev *Event) bool {
-	switch ev.Kind {
-	case Subscribed, MemberAdded, MemberRemoved:
-		return !ev.Channel.Subscribed()
-	case Watchlist:
-		return !s.user.wanted
-	}
-	return false
 }
 
 // Deadline returns when Advance must be called at the latest; false means that
