@@ -1,6 +1,7 @@
 package thimble_test
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -84,8 +85,8 @@ func TestLog(t *testing.T) {
 
 func TestRecordString(t *testing.T) {
 	t.Parallel()
-	r := thimble.Record{Level: thimble.LevelWarn, Message: "x", Channel: "c", Event: "e", Size: 3, Retry: time.Second, Gap: time.Minute, Err: thimble.ErrNotConnected}
-	if got := r.String(); got != "WARN x channel=c event=e size=3 retry=1s gap=1m0s error=\"thimble: not connected\"" {
+	r := thimble.Record{Level: thimble.LevelWarn, Message: "x", Channel: "c", Event: "e", Size: 3, Retry: time.Second, Gap: time.Minute, Err: errors.New("out of order")}
+	if got := r.String(); got != "WARN x channel=c event=e size=3 retry=1s gap=1m0s error=\"out of order\"" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -10,8 +11,8 @@ import (
 var (
 	ErrChannelName      = errors.New("thimble: a channel's name has 1 to 164 of the characters A-Z a-z 0-9 _ - = @ , . ;")
 	ErrEventName        = errors.New(`thimble: a client event's name starts with "client-" and has at most 200 characters`)
-	ErrNotConnected     = errors.New("thimble: not connected")
-	ErrNotSubscribed    = errors.New("thimble: not subscribed to the channel")
+	ErrNotConnected     = errors.New("thimble: not connected; a client connects while Run or Poll is called, and with Config.Backlog events wait for it")
+	ErrNotSubscribed    = errors.New("thimble: not subscribed to the channel; wait for EventSubscribed, or set Config.Backlog to have events wait for it")
 	ErrPublicChannel    = errors.New("thimble: clients may not send events on a public channel; use a private or presence channel")
 	ErrEncryptedChannel = errors.New("thimble: clients may not send events on an encrypted channel")
 	ErrNotJSON          = errors.New(`thimble: the data of a client event is a JSON text, such as {"on":true}`)
@@ -84,10 +85,17 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
-	if e.Code == 0 {
-		return "thimble: the server says: " + e.Message
+	s := "thimble: the server says: " + e.Message
+	if e.Code != 0 {
+		s += " (code " + strconv.Itoa(e.Code) + ")"
 	}
-	return "thimble: the server says: " + e.Message + " (code " + strconv.Itoa(e.Code) + ")"
+	switch {
+	case strings.HasPrefix(e.Message, "Invalid signature"):
+		s += "; check that whoever signs the token has this application's secret"
+	case strings.HasPrefix(e.Message, "Invalid key in subscription auth data"):
+		s += "; check that whoever signs the token has this application's key"
+	}
+	return s
 }
 
 // DiscardedError says that client events that waited in the backlog will not be

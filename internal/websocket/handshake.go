@@ -58,8 +58,10 @@ func (e *StatusError) Error() string {
 		s += "; redirections are not followed: check host, path and TLS setting"
 	case e.Status == 400:
 		s += "; check port and TLS setting"
-	case e.Status == 404:
+	case e.Status <= 299, e.Status == 401, e.Status == 403, e.Status == 404:
 		s += "; check host and path"
+	case e.Status >= 500:
+		s += "; the server, or a proxy in front of it, is not ready"
 	}
 	return s
 }

@@ -162,10 +162,13 @@ func TestParseResponseRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, status := range []string{"200", "301", "400", "404", "426", "503", "100"} {
+	for status, advice := range map[string]string{
+		"200": "host and path", "301": "redirections", "400": "TLS setting", "403": "host and path",
+		"404": "host and path", "426": "", "503": "not ready", "100": "host and path",
+	} {
 		_, err := websocket.ParseResponse([]byte("HTTP/1.1 "+status+" \r\n"+upgrade+connection+accept+"\r\n"), exampleKey)
 		var other *websocket.StatusError
-		if !errors.As(err, &other) || !strings.Contains(err.Error(), status) {
+		if !errors.As(err, &other) || !strings.Contains(err.Error(), status) || !strings.Contains(err.Error(), advice) {
 			t.Errorf("status %s: %v", status, err)
 		}
 	}

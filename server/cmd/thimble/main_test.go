@@ -246,7 +246,7 @@ func TestRefused(t *testing.T) {
 		says string
 	}{
 		"wrong key":              {[]string{"subscribe", "--key", "wrong", "news"}, "check --key"},
-		"wrong secret":           {[]string{"subscribe", "--key", "app-key", "--secret", "wrong", "private-news"}, "Invalid signature"},
+		"wrong secret":           {[]string{"subscribe", "--key", "app-key", "--secret", "wrong", "private-news"}, "has this application's secret"},
 		"no way to authorize":    {[]string{"subscribe", "--key", "app-key", "private-news"}, "needs authorization"},
 		"trigger: wrong secret":  {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "wrong", "news", "e", "d"}, "401"},
 		"trigger: wrong app":     {[]string{"trigger", "--app-id", "other", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"}, "404"},
