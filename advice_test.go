@@ -3,28 +3,12 @@
 package thimble_test
 
 import (
-	"errors"
 	"net"
 	"strings"
 	"testing"
 
 	"github.com/thimble-go/thimble"
 )
-
-// TestPanicSaysWhere has a handler that panics: the error says where it did.
-func TestPanicSaysWhere(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	client := newClient(t, f.config())
-	errs := failures(client)
-	client.Bind("e", func(thimble.Event) { panic("oh no") })
-	run(t, client)
-	f.accept("1.1").event("e", "", "1")
-	var panicked *thimble.PanicError
-	if err := waitFor(t, "the report", errs); !errors.As(err, &panicked) || !strings.Contains(panicked.Stack, "advice_test.go") {
-		t.Errorf("got %v", err)
-	}
-}
 
 // TestDialAdvice has the two mistakes that everybody makes: the error says what
 // to look at.

@@ -148,7 +148,9 @@ func (c *Client) call(b *binding, e *Event) {
 // recover reports a handler's panic instead of dying of it.
 func (c *Client) recover(name string) {
 	if v := recover(); v != nil {
-		c.report(&PanicError{name, v, stack()})
+		err := &PanicError{name, v, stack()}
+		c.log(Record{Level: LevelError, Message: "panic", Event: name, Err: err})
+		c.report(err)
 	}
 }
 

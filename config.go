@@ -106,8 +106,8 @@ type Config struct {
 
 	// Logger is told what happens, from LogLevel on. It is called on several
 	// goroutines, one call at a time for each; it must not block for long.
-	// Secrets, tokens and the data of events are never in a Record. Zero:
-	// silent.
+	// Secrets, tokens and the data of events are never in a Record, unless a
+	// handler panics with them. Zero: silent.
 	Logger Logger
 
 	// LogLevel is the least level that Logger is told. Zero: LevelInfo.

@@ -216,7 +216,10 @@ func TestBindFrom(t *testing.T) {
 func TestPanickingHandlers(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	client := newClient(t, f.config())
+	var all journal
+	cfg := f.config()
+	cfg.Logger = all.log
+	client := newClient(t, cfg)
 	client.OnError(func(error) { panic("the reporter too") })
 	errs := failures(client)
 	client.OnStateChange(func(s thimble.StateChange) {
@@ -243,6 +246,9 @@ func TestPanickingHandlers(t *testing.T) {
 	} {
 		if err := waitFor(t, "the report", errs); err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)
+		}
+		if want = `error="` + want + `"`; !strings.Contains(all.text(), want) {
+			t.Errorf("no %s in the log:\n%s", want, all.text())
 		}
 	}
 }
