@@ -16,7 +16,8 @@ type User struct {
 }
 
 // WatchlistEvent says that users on the signed-in user's watchlist came online
-// or went offline: Name is "online" or "offline". Servers may have other names.
+// or went offline: Name is "online" or "offline", UserIDs says who. Servers may
+// have other names.
 type WatchlistEvent = session.WatchlistEvent
 
 // SignIn signs the user in for whom Config.UserAuthorizer has a token: now if
