@@ -151,6 +151,7 @@ func TestWrongUsage(t *testing.T) {
 		"plaintext to a cluster": {[]string{"subscribe", "--cluster", "eu", "--plaintext", "--key", "k", "news"}, "--plaintext goes with --host"},
 		"cluster with a dot":     {[]string{"subscribe", "--cluster", "eu.example.com", "--key", "k", "news"}, "--cluster has characters"},
 		"impossible channel":     {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "two words"}, `CHANNEL "two words"`},
+		"no endpoint":            {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--auth-endpoint", "/auth", "private-a"}, "--auth-endpoint is an http"},
 		"no event":               {[]string{"trigger", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", "c", "", "d"}, "EVENT is empty"},
 		"credentials and --dev":  {[]string{"serve", "--dev", "--key", "k"}, "--dev has credentials of its own"},
 		"no line":                {[]string{"bridge", "--allow", "a:1"}, "--serial, --tcp or --listen"},
@@ -247,6 +248,7 @@ func TestRefused(t *testing.T) {
 	}{
 		"wrong key":              {[]string{"subscribe", "--key", "wrong", "news"}, "check --key"},
 		"wrong secret":           {[]string{"subscribe", "--key", "app-key", "--secret", "wrong", "private-news"}, "has this application's secret"},
+		"encrypted by a secret":  {[]string{"subscribe", "--key", "app-key", "--secret", "app-secret", "private-encrypted-news"}, "use --auth-endpoint"},
 		"no way to authorize":    {[]string{"subscribe", "--key", "app-key", "private-news"}, "needs authorization"},
 		"trigger: wrong secret":  {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "wrong", "news", "e", "d"}, "401"},
 		"trigger: wrong app":     {[]string{"trigger", "--app-id", "other", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"}, "404"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,9 @@ error.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.target.fill(cmd, "place", "key"); err != nil {
 				return err
+			}
+			if u, err := url.Parse(s.endpoint); s.endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+				return usage(cmd, errors.New("--auth-endpoint is an http or https address, such as https://example.com/pusher/auth"))
 			}
 			s.out = &printer{out: cmd.OutOrStdout(), json: asJSON}
 			s.notes = s.out
@@ -103,9 +107,14 @@ func (s *subscriber) connect(channels []string) (*thimble.Client, error) {
 	return client, nil
 }
 
+var errNoMasterKey = errors.New("encrypted channels need a key that only an authorization endpoint has; use --auth-endpoint in place of the secret")
+
 // sign authorizes a channel with the secret at hand.
 func (s *subscriber) sign(_ context.Context, req thimble.AuthRequest) (thimble.Token, error) {
 	var data string
+	if channelauth.KindOf(req.Channel) == channelauth.Encrypted {
+		return thimble.Token{}, &thimble.AuthError{Permanent: true, Err: errNoMasterKey}
+	}
 	if channelauth.KindOf(req.Channel) == channelauth.Presence {
 		b, err := json.Marshal(map[string]string{"user_id": s.userID})
 		if err != nil {
