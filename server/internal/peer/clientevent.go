@@ -17,7 +17,7 @@ func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 		return p.complain(CodeClientEvent, "Client event rate limit exceeded: "+strconv.Itoa(clientEventRate)+" per second", channel)
 	}
 	if !p.settings.ClientEvents {
-		return p.complain(CodeClientEvent, "Client events are not enabled for this app", channel)
+		return p.complain(CodeClientEvent, "Client events are not enabled for this app: enable them on the server (ClientEvents, --client-events)", channel)
 	}
 	if !wire.KindOf(channel).ClientEvents() {
 		return p.complain(CodeUnauthorized, "Client events are for private and presence channels", channel)

@@ -23,6 +23,8 @@ func (p *Peer) message(text []byte, now time.Duration) Action {
 		return p.subscribe(&m)
 	case "pusher:unsubscribe":
 		return p.unsubscribe(&m)
+	case "pusher:signin":
+		return p.complain(codeNone, "Unknown event pusher:signin: this server has no user sign-in", "")
 	case "":
 		return p.complain(codeNone, "Invalid message: it has no event", "")
 	}
