@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble/internal/session"
+	"github.com/thimble-go/thimble/internal/websocket"
 )
 
 // attempts lets n attempts to connect fail one after the other and returns how
@@ -94,6 +95,33 @@ func TestDelaysAreSpreadOverTheirWholeRange(t *testing.T) {
 		whole := most[i] * time.Second
 		if low[i] > whole/10 || high[i] < whole*9/10 {
 			t.Errorf("delay %d goes from %v to %v, want nearly all of 0 to %v", i+1, low[i], high[i], whole)
+		}
+	}
+}
+
+// TestRestartIsNotStampeded checks that clients of a server that restarts, and
+// says so, do not all come back at the same moment, whatever the code.
+func TestRestartIsNotStampeded(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewSource(3))
+	for _, code := range []int{1001, 1011, 4200, 4201, 4202, 4299} {
+		low, high := time.Second, time.Duration(0)
+		for range 200 {
+			st := newStage(t)
+			st.cfg.Entropy = func(b []byte) error { random.Read(b); return nil }
+			st.start("1.1", 120)
+			st.said = nil
+			st.s.Received(st.now, copy(st.s.Space(), websocket.AppendClose(nil, code, "restart", nil)))
+			var ev session.Event
+			for st.s.Next(st.now, &ev) && ev.Kind != session.StateChanged {
+			}
+			if ev.Kind != session.StateChanged || ev.Retry < 0 || ev.Retry > time.Second {
+				t.Fatalf("code %d: %+v", code, ev)
+			}
+			low, high = min(low, ev.Retry), max(high, ev.Retry)
+		}
+		if low > 100*time.Millisecond || high < 900*time.Millisecond {
+			t.Errorf("code %d: the delays go from %v to %v, want nearly all of 0 to 1 s", code, low, high)
 		}
 	}
 }

@@ -165,7 +165,7 @@ func TestHeldEventsAreBounded(t *testing.T) {
 	st.text(sealedEvent("e", sealedRoom, testKey("3"), strings.Repeat("y", 7000)))
 	q, ok := st.answer(sealedRoom)
 	if !ok {
-		return
+		t.Fatal("no fresh key is asked for")
 	}
 	st.s.Authorized(st.now, q.ch, q.ticket, session.Token{SharedSecret: testKey("3")}, nil)
 	st.said = nil
