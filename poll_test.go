@@ -3,6 +3,8 @@ package thimble_test
 import (
 	"errors"
 	"math"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -136,6 +138,32 @@ func TestPollAfterALongTime(t *testing.T) {
 	}
 	client.Disconnect()
 	_ = client.Poll()
+}
+
+// TestSlowHandlerHoldsTheSenderUp checks that what comes while a handler takes
+// its time waits in the network, and not in memory.
+func TestSlowHandlerHoldsTheSenderUp(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	client := newClient(t, f.config())
+	busy, release := make(chan bool), make(chan struct{})
+	client.Bind("slow", func(thimble.Event) { busy <- true; <-release })
+	run(t, client)
+	p := f.accept("1.1")
+	p.event("slow", "", "")
+	waitFor(t, "the handler", busy)
+	defer close(release)
+	frame := websocket.AppendFrame(nil, websocket.Text, `{"event":"e","data":"`+strings.Repeat("x", 60_000)+`"}`, nil)
+	const most = 256 << 20 // more than the buffers of any system
+	for sent := 0; sent < most; sent += len(frame) {
+		_ = p.conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+		if _, err := p.conn.Write(frame); errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Error("the sender was not held up")
 }
 
 // TestSlowHandler does not answer for longer than the pong timeout.
