@@ -169,6 +169,8 @@ func adviseDial(err error) error {
 	switch text := err.Error(); {
 	case strings.Contains(text, "no such host"):
 		return advised(err, "check the host in Endpoint.URL, and this machine's network")
+	case strings.Contains(text, "unreachable"), strings.Contains(text, "no route to host"), strings.Contains(text, "lookup "):
+		return advised(err, "check this machine's network")
 	case strings.Contains(text, "refused"):
 		return advised(err, "nothing listens there: check Endpoint.URL, and that the endpoint runs")
 	}

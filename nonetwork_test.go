@@ -62,6 +62,9 @@ func TestNoNetwork(t *testing.T) {
 	}{
 		{"refused", "127.0.0.1:1", "connection refused", "check Host", nil},
 		{"unknown host", "nobody.invalid:443", "lookup nobody.invalid", "check Cluster or Host", (&net.Dialer{Resolver: nameless(t)}).DialContext},
+		{"no name server", "nobody.invalid:443", "connection refused", "check this machine's network", func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "read udp 127.0.0.1:53: connection refused", Name: "nobody"}}
+		}},
 		{"no route", "192.0.2.1:443", "network is unreachable", "check this machine's network", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}
 		}},

@@ -75,10 +75,10 @@ func explainDial(err error) error {
 	switch {
 	case strings.Contains(text, "no such host"):
 		advice = "check Cluster or Host, and this machine's network"
-	case strings.Contains(text, "refused"):
-		advice = "nothing listens there: check Host and its port, and that the server runs"
 	case strings.Contains(text, "unreachable"), strings.Contains(text, "no route to host"), strings.Contains(text, "lookup "):
 		advice = "check this machine's network"
+	case strings.Contains(text, "refused"):
+		advice = "nothing listens there: check Host and its port, and that the server runs"
 	default:
 		return err
 	}

@@ -104,6 +104,7 @@ var inFlags = strings.NewReplacer(
 var hints = []struct{ says, try string }{
 	{"connection refused", "is a server running there?"},
 	{"server gave HTTP response to HTTPS client", "the server speaks no TLS: add --plaintext if it is one of your own"},
+	{"unreachable", "check this machine's network"},
 	{"no such host", "check the name, and this machine's network"},
 	{"certificate signed by unknown authority", "the server's certificate is not from an authority that this machine knows"},
 }
