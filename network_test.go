@@ -388,3 +388,59 @@ func TestDialWithBoth(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// panicking is a Network whose Up does, while it is told to.
+type panicking struct{ up func() }
+
+func (p panicking) Up(context.Context) error { p.up(); return nil }
+func (p panicking) Lost(error)               {}
+
+// TestPanicsBesideTheDriver has what a client calls on its way to a connection
+// panic: the attempt fails, and the next one comes.
+func TestPanicsBesideTheDriver(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	panics := make(chan string, 3)
+	panics <- "up"
+	panics <- "dial"
+	panics <- "tls"
+	var next string
+	in := func(what string) {
+		if next == what {
+			panic(what)
+		}
+	}
+	cfg := f.eager()
+	cfg.Plaintext = false
+	cfg.Network = panicking{func() {
+		next = ""
+		select {
+		case next = <-panics:
+		default:
+		}
+		in("up")
+	}}
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		in("dial")
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	cfg.TLS = func(_ context.Context, conn net.Conn, _ string) (net.Conn, error) {
+		in("tls")
+		return conn, nil
+	}
+	client := newClient(t, cfg)
+	failed := failures(client)
+	changes := states(client)
+	run(t, client)
+	for _, want := range []string{"up", "dial", "tls"} {
+		var panicked *thimble.PanicError
+		if err := waitFor(t, "the failure", failed); !errors.As(err, &panicked) || panicked.Value != want {
+			t.Errorf("got %v, want a panic in %s", err, want)
+		}
+	}
+	if _, err := f.tcp().Read(make([]byte, 1)); err == nil {
+		t.Error("server: something came of what TLS was not put on")
+	}
+	f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+}

@@ -89,6 +89,14 @@ func (c *Client) open(ctx context.Context, addr address, secure bool) (conn, raw
 
 // connect dials, and puts TLS on top of what is raw then.
 func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if raw != nil {
+				_ = raw.Close()
+			}
+			conn, raw, err = nil, nil, &PanicError{"dialling", v}
+		}
+	}()
 	c.log(Record{Level: LevelDebug, Message: "dialling " + addr.dial})
 	conn, err = c.cfg.Dial(ctx, "tcp", addr.dial)
 	switch {
@@ -282,7 +290,7 @@ func (c *Client) linkUp(ctx context.Context) error {
 		return nil
 	}
 	c.log(Record{Level: LevelDebug, Message: "bringing the network up"})
-	if err := c.cfg.Network.Up(ctx); err != nil {
+	if err := c.callUp(ctx); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -291,4 +299,13 @@ func (c *Client) linkUp(ctx context.Context) error {
 		c.session.LinkUp(c.now())
 	}
 	return ctx.Err()
+}
+
+func (c *Client) callUp(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{"Network.Up", v}
+		}
+	}()
+	return c.cfg.Network.Up(ctx)
 }
