@@ -330,6 +330,7 @@ func (s *Session) refusedBy(code int, message string) *Channel {
 	if code != 0 && code != codeUnauthorized || strings.Contains(message, notMember) {
 		return nil // about something else than a subscription
 	}
+	message = message[:min(len(message), rawShown)] // or a long one keeps us busy for every channel that waits
 	var named *Channel
 	for _, ch := range s.channels {
 		if ch.state == pending && names(message, ch.Name) && (named == nil || len(ch.Name) > len(named.Name)) {
