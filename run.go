@@ -66,7 +66,8 @@ func (c *Client) Run(ctx context.Context) error {
 // Poll does what is due, calling handlers on this goroutine, and returns. It
 // is for programs that have a loop of their own; call it often. When nothing
 // is due it waits for at most Config.PollWait. It never waits for the network:
-// connections are made, and channels authorized, beside it.
+// connections are made, and channels authorized, beside it. The first call
+// connects; after Disconnect, or behind a Run, Connect does.
 //
 // It returns nil while the client is connected or trying, and the reason once
 // the server has refused the connection for good.
