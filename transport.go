@@ -49,7 +49,11 @@ func (c *Client) dial(secure bool) {
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
-		conn, raw, err := c.open(ctx, addr, secure)
+		err := c.linkUp(ctx)
+		var conn, raw net.Conn
+		if err == nil {
+			conn, raw, err = c.connect(ctx, addr, secure)
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		switch {
@@ -73,28 +77,15 @@ func (c *Client) dial(secure bool) {
 	}()
 }
 
-// open brings the network up and connects. A panic of what the user has given
-// for that is an error like any other.
-func (c *Client) open(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			conn, raw, err = nil, nil, &PanicError{"dialling", v, stack()}
-		}
-	}()
-	if err := c.linkUp(ctx); err != nil {
-		return nil, nil, err
-	}
-	return c.connect(ctx, addr, secure)
-}
-
-// connect dials, and puts TLS on top of what is raw then.
+// connect dials, and puts TLS on top of what is raw then. A panic of what the
+// user has given for that is an error like any other.
 func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			if raw != nil {
 				_ = raw.Close()
 			}
-			conn, raw, err = nil, nil, &PanicError{"dialling", v}
+			conn, raw, err = nil, nil, &PanicError{"dialling", v, stack()}
 		}
 	}()
 	c.log(Record{Level: LevelDebug, Message: "dialling " + addr.dial})
@@ -304,7 +295,7 @@ func (c *Client) linkUp(ctx context.Context) error {
 func (c *Client) callUp(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{"Network.Up", v}
+			err = &PanicError{"Network.Up", v, stack()}
 		}
 	}()
 	return c.cfg.Network.Up(ctx)

@@ -182,7 +182,7 @@ func TestSizeOfClientEvents(t *testing.T) {
 	ch := st.s.Channel("private-a")
 	st.s.SubscribeAuthorized(st.now, ch, session.Token{Auth: "k:a"})
 	st.text(`{"event":"pusher_internal:subscription_succeeded","channel":"private-a"}`)
-	fits := []byte(`"` + strings.Repeat("x", session.MaxEventData-2) + `"`)
+	fits := []byte(`"` + strings.Repeat("x", 10<<10-2) + `"`)
 	if err := session.Trigger(st.s, st.now, ch, "client-x", fits); err != nil {
 		t.Errorf("the largest: %v", err)
 	}

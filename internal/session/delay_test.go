@@ -164,6 +164,49 @@ func TestDelaysAfterShortConnections(t *testing.T) {
 	if d := drop(60 * time.Second); d > time.Second {
 		t.Errorf("after a stable connection the delay is %v", d)
 	}
+	longest = 0
+	for range 40 {
+		longest = max(longest, drop(60*time.Second-1))
+	}
+	if longest < 30*time.Second {
+		t.Errorf("after 40 connections of not quite a minute the longest delay is %v", longest)
+	}
+}
+
+// TestDelaysOfBackoff checks that a server that is over capacity is left alone
+// for a second and a random part of the growing delay on top, and that any other
+// end of a connection takes the random part alone.
+func TestDelaysOfBackoff(t *testing.T) {
+	t.Parallel()
+	const word = 1<<64 - 1 // of which all random numbers are made
+	for _, test := range []struct {
+		code  int
+		least time.Duration
+	}{{1000, 0}, {1002, time.Second}, {4100, time.Second}, {4199, time.Second}, {4200, 0}, {4299, 0}, {4301, 0}} {
+		st := newStage(t)
+		st.cfg.Entropy = func(b []byte) error {
+			for i := range b {
+				b[i] = 0xFF
+			}
+			return nil
+		}
+		st.start("1.1", 120)
+		for _, most := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+			most *= time.Second
+			var retry time.Duration
+			for _, ev := range st.collect(websocket.AppendClose(nil, test.code, "", nil)) {
+				retry += ev.Retry
+			}
+			if want := test.least + time.Duration(word%uint64(most+1)); retry != want {
+				t.Errorf("%d: %v, want %v", test.code, retry, want)
+			}
+			st.s.Output(nil)   // went with the transport
+			st.s.Probe(st.now) // do not wait
+			st.quietly = true
+			st.settle()
+			st.establish("1.1", 120)
+		}
+	}
 }
 
 func TestNoEntropyAtTheStart(t *testing.T) {
