@@ -104,6 +104,8 @@ func TestEndpointAnswers(t *testing.T) {
 		{name: "an array", status: 200, body: `["auth","key:sig"]`, fails: "not a JSON object"},
 		{name: "auth without a colon", status: 200, body: `{"auth":"` + secret + `"}`, fails: "KEY:SIGNATURE"},
 		{name: "auth without a key", status: 200, body: `{"auth":":sig"}`, fails: "KEY:SIGNATURE"},
+		{name: "auth without a signature", status: 200, body: `{"auth":"key:"}`, fails: "KEY:SIGNATURE"},
+		{name: "auth an array", status: 200, body: `{"auth":["key:sig"]}`, fails: "no auth token"},
 		{name: "auth a number", status: 200, body: `{"auth":5}`, fails: "no auth token"},
 		{name: "auth empty", status: 200, body: `{"auth":""}`, fails: "no auth token"},
 		{name: "channel_data an object", status: 200, body: `{"auth":"key:` + secret + `","channel_data":{"user_id":"1"}}`, fails: "not a string"},
@@ -118,7 +120,18 @@ func TestEndpointAnswers(t *testing.T) {
 		{name: "401 without a text", status: 401, body: html, fails: "status 401; check the headers"},
 		{name: "302", status: 302, body: html, fails: "redirections are not followed", permanent: true},
 		{name: "404 with a text", status: 404, body: "no such page\n", fails: "status 404: no such page; check the URL", permanent: true},
+		{name: "403 as a short page", status: 403, body: "<p>no</p>", fails: "status 403"},
+		{name: "403 with colours", status: 403, body: "\x1b[31mno", fails: "status 403"},
+		{name: "403 with a long text", status: 403, body: strings.Repeat("no ", 100), fails: "status 403"},
 		{name: "404", status: 404, body: html, fails: "check the URL", permanent: true},
+		{name: "405", status: 405, body: "", fails: "check the URL", permanent: true},
+		{name: "204", status: 204, body: "", fails: "status 204"},
+		{name: "300", status: 300, body: "", fails: "redirection", permanent: true},
+		{name: "400", status: 400, body: `{"error":"what?"}`, fails: "status 400: what?", permanent: true},
+		{name: "408", status: 408, body: "", fails: "status 408"},
+		{name: "422", status: 422, body: "", fails: "status 422", permanent: true},
+		{name: "425", status: 425, body: "", fails: "status 425"},
+		{name: "499", status: 499, body: "", fails: "status 499", permanent: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -153,7 +166,7 @@ func TestEndpointAnswers(t *testing.T) {
 				t.Errorf("got %+v", auth)
 			}
 			text := err.Error()
-			if !strings.Contains(text, test.fails) || strings.Contains(text, secret) || strings.ContainsAny(text, "\n<") {
+			if !strings.Contains(text, test.fails) || strings.Contains(text, secret) || strings.ContainsAny(text, "\n<\x1b") || len(text) > 300 {
 				t.Errorf("the text is %q", text)
 			}
 			if test.name != "huge" && !strings.Contains(text, server.URL+"/auth") {

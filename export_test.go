@@ -8,3 +8,6 @@ func KeepConnection(ctx context.Context) (_ context.Context, done func()) {
 	k := new(kept)
 	return k.attach(ctx), k.close
 }
+
+// MaxWorkers is how many authorizations run at the same time.
+const MaxWorkers = maxWorkers
