@@ -11,3 +11,10 @@ func KeepConnection(ctx context.Context) (_ context.Context, done func()) {
 
 // MaxWorkers is how many authorizations run at the same time.
 const MaxWorkers = maxWorkers
+
+// Handlers counts the names and patterns that a client keeps handlers for.
+func Handlers(c *Client) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.all.exact) + len(c.all.wide)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -148,6 +149,28 @@ func TestUnbind(t *testing.T) {
 	waitFor(t, "the end", done)
 	if got, want := strings.Join(log, " "), "first itself last first last new"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestUnbindLeavesNothing binds handlers for ever new names: nothing is kept of
+// those that are gone, and the others stay.
+func TestUnbindLeavesNothing(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, thimble.Config{Key: "key", Host: "example.com", Plaintext: true})
+	client.Bind("stays", func(thimble.Event) {})
+	for i := range 100 {
+		name := "event-" + strconv.Itoa(i)
+		one, other := client.Bind(name, func(thimble.Event) {}), client.Bind(name, func(thimble.Event) {})
+		wide := client.Bind(name+"*", func(thimble.Event) {})
+		if n := thimble.Handlers(client); n != 3 {
+			t.Fatalf("handlers for %d names are kept, want 3", n)
+		}
+		one.Unbind()
+		other.Unbind()
+		wide.Unbind()
+	}
+	if n := thimble.Handlers(client); n != 1 {
+		t.Errorf("handlers for %d names are left, want 1", n)
 	}
 }
 

@@ -156,6 +156,7 @@ func (e *MessageError) Unwrap() error { return e.Err }
 // Event and Channel are empty where its beginning does not name them.
 type OversizeError struct {
 	Size, Limit    int // bytes
+	Count          int // of messages skipped so far, this one included
 	Event, Channel string
 }
 

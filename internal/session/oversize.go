@@ -26,7 +26,8 @@ func (s *Session) endOversize(now time.Duration, item *websocket.Item) {
 	if err == nil {
 		err = new(OversizeError)
 	}
-	err.Size, err.Limit = item.Size, s.cfg.MaxMessage
+	s.oversized++
+	err.Size, err.Limit, err.Count = item.Size, s.cfg.MaxMessage, s.oversized
 	err.names(lastMember(item.Payload))
 	if err.Event != nameSucceeded || s.phase != ready {
 		s.fail(err)

@@ -77,6 +77,7 @@ type Session struct {
 	heard     time.Duration // when anything last came from the server
 	pinged    bool
 	skipped   *OversizeError // the message that passes by
+	oversized int            // messages skipped since New
 	pongBy    time.Duration
 	connectBy time.Duration
 	readyAt   time.Duration
