@@ -151,15 +151,16 @@ func TestQueueIsBounded(t *testing.T) {
 	if sent < 8 || sent > 9 {
 		t.Errorf("a queue of 10000 bytes took %d events of 1000", sent)
 	}
-	st.s.Channel("nobody-wants-it")
-	// A server that pings, or confirms what nobody has asked for, and never
-	// reads must not make the queue grow.
+	// A server that pings and never reads must not make the queue grow, nor one
+	// that confirms what nobody has asked for.
+	st.s.Channel("known")
 	var ev session.Event
 	for range 1000 {
 		for _, frame := range [][]byte{
 			websocket.AppendFrame(nil, websocket.Ping, strings.Repeat("p", 125), nil),
 			websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher:ping"}`, nil),
-			websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher_internal:subscription_succeeded","channel":"nobody-wants-it"}`, nil),
+			websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher_internal:subscription_succeeded","channel":"known"}`, nil),
+			websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher_internal:subscription_succeeded","channel":"unknown"}`, nil),
 		} {
 			st.s.Received(st.now, copy(st.s.Space(), frame))
 			for st.s.Next(st.now, &ev) {

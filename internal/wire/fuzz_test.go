@@ -72,68 +72,90 @@ func FuzzParse(f *testing.F) {
 	for _, s := range envelopes {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		b := bytes.Clone(in)
-		var m wire.Message
-		err := wire.Parse(b, &m)
-		if !utf8.Valid(in) {
-			return // the layer below refuses it; here it must only not panic
-		}
-		var stock map[string]json.RawMessage
-		stockErr := json.Unmarshal(in, &stock)
-		if want := stockErr == nil && stock != nil && depth(in) <= wire.MaxDepth; want != (err == nil) {
-			t.Fatalf("got %v, encoding/json %v, depth %d", err, stockErr, depth(in))
-		}
-		if valid, want := wire.Valid(in), json.Valid(in) && depth(in) <= wire.MaxDepth; valid != want {
-			t.Fatalf("Valid = %v, want %v", valid, want)
-		}
-		if err != nil {
-			if !bytes.Equal(b, in) {
-				t.Fatalf("the refused message was changed to %q", b)
-			}
-			return
-		}
+	f.Fuzz(checkParse)
+}
 
-		content := func(name, kinds string) string {
-			raw := stock[name]
-			if len(raw) == 0 || !strings.Contains(kinds, string(raw[:1])) {
-				return ""
-			}
-			return stockContent(t, raw)
+// TestParseNearMisses damages envelopes at every place: what is nearly JSON is
+// refused exactly when encoding/json refuses it.
+func TestParseNearMisses(t *testing.T) {
+	t.Parallel()
+	for _, s := range append(envelopes, `{"event":"e","data":{"a":true,"b":[false,null,-1.5e-7],"c":"\u00e9"},"channel":"c"}`) {
+		if len(s) > 200 {
+			continue // deep, and the same at every place
 		}
-		for _, field := range []struct {
-			name, kinds string
-			got         []byte
-		}{
-			{"event", `"`, m.Event},
-			{"channel", `"`, m.Channel},
-			{"user_id", `"-0123456789`, m.UserID},
-			{"data", `"-0123456789{[tfn`, m.Data},
-		} {
-			if want := content(field.name, field.kinds); string(field.got) != want {
-				t.Fatalf("%s: got %q, want %q", field.name, field.got, want)
+		for i := range len(s) {
+			checkParse(t, []byte(s[:i]))
+			checkParse(t, []byte(s[:i]+s[i+1:]))
+			for _, c := range `{}[]",:\u0-e.n x` + "\x00\x1f\u00e9" {
+				checkParse(t, []byte(s[:i]+string(c)+s[i+1:]))
+				checkParse(t, []byte(s[:i]+string(c)+s[i:]))
 			}
 		}
+	}
+}
 
-		var payload map[string]json.RawMessage
-		text := []byte(content("data", `"{`))
-		isObject := utf8.Valid(text) && json.Unmarshal(text, &payload) == nil && payload != nil && depth(text) <= wire.MaxDepth
-		got := m.Payload()
-		if isObject != (got.Kind() == wire.Object) || !isObject && got.Kind() != wire.Absent {
-			t.Fatalf("Payload = %q of %q", got, text)
+func checkParse(t *testing.T, in []byte) {
+	t.Helper()
+	b := bytes.Clone(in)
+	var m wire.Message
+	err := wire.Parse(b, &m)
+	if !utf8.Valid(in) {
+		return // the layer below refuses it; here it must only not panic
+	}
+	var stock map[string]json.RawMessage
+	stockErr := json.Unmarshal(in, &stock)
+	if want := stockErr == nil && stock != nil && depth(in) <= wire.MaxDepth; want != (err == nil) {
+		t.Fatalf("got %v, encoding/json %v, depth %d", err, stockErr, depth(in))
+	}
+	if valid, want := wire.Valid(in), json.Valid(in) && depth(in) <= wire.MaxDepth; valid != want {
+		t.Fatalf("Valid = %v, want %v", valid, want)
+	}
+	if err != nil {
+		if !bytes.Equal(b, in) {
+			t.Fatalf("the refused message was changed to %q", b)
 		}
-		members := wire.Members(got)
-		for isObject && members.Next() {
-			if _, ok := payload[members.Text()]; !ok {
-				t.Fatalf("%q: encoding/json has no %q", got, members.Text())
-			}
+		return
+	}
+
+	content := func(name, kinds string) string {
+		raw := stock[name]
+		if len(raw) == 0 || !strings.Contains(kinds, string(raw[:1])) {
+			return ""
 		}
-		for name, want := range payload {
-			if got := got.Get(name); string(got) != string(want) {
-				t.Fatalf("%q: got %q, want %q", name, got, want)
-			}
+		return stockContent(t, raw)
+	}
+	for _, field := range []struct {
+		name, kinds string
+		got         []byte
+	}{
+		{"event", `"`, m.Event},
+		{"channel", `"`, m.Channel},
+		{"user_id", `"-0123456789`, m.UserID},
+		{"data", `"-0123456789{[tfn`, m.Data},
+	} {
+		if want := content(field.name, field.kinds); string(field.got) != want {
+			t.Fatalf("%s: got %q, want %q", field.name, field.got, want)
 		}
-	})
+	}
+
+	var payload map[string]json.RawMessage
+	text := []byte(content("data", `"{`))
+	isObject := utf8.Valid(text) && json.Unmarshal(text, &payload) == nil && payload != nil && depth(text) <= wire.MaxDepth
+	got := m.Payload()
+	if isObject != (got.Kind() == wire.Object) || !isObject && got.Kind() != wire.Absent {
+		t.Fatalf("Payload = %q of %q", got, text)
+	}
+	members := wire.Members(got)
+	for isObject && members.Next() {
+		if _, ok := payload[members.Text()]; !ok {
+			t.Fatalf("%q: encoding/json has no %q", got, members.Text())
+		}
+	}
+	for name, want := range payload {
+		if got := got.Get(name); string(got) != string(want) {
+			t.Fatalf("%q: got %q, want %q", name, got, want)
+		}
+	}
 }
 
 // stockPath follows a path as Value.Path does, through encoding/json.
