@@ -94,6 +94,24 @@ func TestParseNearMisses(t *testing.T) {
 	}
 }
 
+// TestEscapesAtTheirEdges reads \u escapes at the edges of what they may be,
+// alone and in pairs: half of a character beyond 16 bits is none.
+func TestEscapesAtTheirEdges(t *testing.T) {
+	t.Parallel()
+	edges := []string{"0000", "001f", "0020", "007F", "0080", "07ff", "0800", "D7FF", "d800", "dbFF", "DC00", "dfff", "E000", "fffd", "FFFF", "aBcD", "GGGG", "000", "fFg0", "00@0", "00`0", "00:0", "00/0"}
+	for _, a := range edges {
+		for _, b := range append(edges, "") {
+			in := `{"event":"\u` + a
+			if b != "" {
+				in += `\u` + b
+			}
+			checkParse(t, []byte(in+`"}`))
+			checkParse(t, []byte(in+`\"é","data":"`+"\u20ac"+`\n\u`+a+`é\""}`))
+			checkParse(t, []byte(in+`u`+b+`","channel":"c"}`))
+		}
+	}
+}
+
 func checkParse(t *testing.T, in []byte) {
 	t.Helper()
 	b := bytes.Clone(in)
