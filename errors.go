@@ -128,6 +128,7 @@ type (
 	// is larger than Config.MaxMessage. Its fields are
 	//
 	//	Size, Limit    int    // in bytes
+	//	Count          int    // of messages skipped so far, this one included
 	//	Event, Channel string // empty where its beginning does not name them
 	OversizeError = session.OversizeError
 )
