@@ -71,6 +71,12 @@ func (s *Session) flushBacklog(now time.Duration) {
 	b.waiting = kept
 }
 
+// dueBacklog says whether the next try is due. To try before, at each event that
+// comes, would cost ever more the longer the backlog is.
+func (s *Session) dueBacklog(now time.Duration) bool {
+	return s.backlog.retryAt != 0 && now >= s.backlog.retryAt
+}
+
 // settled takes an event off the account.
 func (s *Session) settled(w *waitingEvent) {
 	s.backlog.size -= w.size()

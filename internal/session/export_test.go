@@ -21,3 +21,6 @@ func TokenKey(ch *Channel) []byte { return ch.token.SharedSecret }
 // Remembered returns how many client events the session has room to remember,
 // for the limit of their rate.
 func Remembered(s *Session) int { return cap(s.limit.sent) }
+
+// QueueRetry is how soon a full output queue is looked at again.
+const QueueRetry = queueRetry

@@ -82,7 +82,10 @@ func Trigger[T ~string | ~[]byte](s *Session, now time.Duration, ch *Channel, ev
 		return ErrTooLarge
 	}
 	err := error(nil)
-	if s.flushBacklog(now); ch.waiting > 0 {
+	if s.dueBacklog(now) {
+		s.flushBacklog(now)
+	}
+	if ch.waiting > 0 {
 		err = ErrRateLimited // it must not overtake the others
 	} else {
 		err = send(s, now, ch, event, data)
@@ -95,7 +98,9 @@ func Trigger[T ~string | ~[]byte](s *Session, now time.Duration, ch *Channel, ev
 		if err := s.wait(ch, event, []byte(data)); err != nil {
 			return err
 		}
-		s.flushBacklog(now) // for the time of the next try
+		if s.backlog.retryAt == 0 && ch.state == subscribed {
+			s.flushBacklog(now) // for the time of the next try
+		}
 		return nil
 	}
 	return err

@@ -330,7 +330,7 @@ func (s *Session) Advance(now time.Duration) {
 		if s.phase == ready && s.channelsAt != 0 && now >= s.channelsAt {
 			s.advanceChannels(now)
 		}
-		if s.backlog.retryAt != 0 && now >= s.backlog.retryAt {
+		if s.dueBacklog(now) {
 			s.flushBacklog(now)
 		}
 	}
