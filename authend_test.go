@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/thimble-go/thimble"
 )
@@ -44,6 +45,7 @@ func TestAuthorizationEnds(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
 			cfg := f.config()
+			cfg.AuthTimeout = time.Hour // not what ends it
 			asked, ended := make(chan context.Context, 9), make(chan struct{}, 9)
 			cfg.Authorizer = batchFunc(func(ctx context.Context, channels []string) ([]thimble.AuthResult, error) {
 				if len(channels) != 2 {
@@ -109,5 +111,63 @@ func TestFewAuthorizationsAtOnce(t *testing.T) {
 	}
 	if n := most.Load(); n != limit {
 		t.Errorf("%d authorizations at the same time, want %d", n, limit)
+	}
+}
+
+// TestIntentsAreSentAtOnce checks that what is asked for from any goroutine
+// reaches the server while the driver waits for it to say something.
+func TestIntentsAreSentAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.UserAuthorizer = ann
+	client := newClient(t, cfg)
+	changes := states(client)
+	run(t, client)
+	p := f.accept("1.1")
+	reach(t, changes, thimble.StateConnected)
+	subscribed := events(client.Bind, thimble.EventSubscribed)
+	const ended = `{"event":"pusher:unsubscribe","data":{"channel":"a"}}`
+	a := client.Channel("a")
+	for _, subscribe := range []func(){a.Subscribe, func() { client.Subscribe("a") }} {
+		subscribe()
+		p.subscribed("a")
+		waitFor(t, "the confirmation", subscribed)
+		a.Unsubscribe()
+		p.expect(ended)
+	}
+	a.Subscribe()
+	p.subscribed("a")
+	waitFor(t, "the confirmation", subscribed)
+	a.Forget()
+	p.expect(ended)
+	a.Forget() // does nothing more
+
+	b := client.Channel("private-b")
+	client.SubscribeAuthorized("private-b", thimble.Token{Auth: "key:b"})
+	p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-b","auth":"key:b"}}`)
+	p.confirm("private-b", "{}")
+	waitFor(t, "the confirmation", subscribed)
+	if err := b.Trigger("client-x", "1"); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(`{"event":"client-x","channel":"private-b","data":1}`)
+
+	signedIn := events(client.User().Bind, thimble.EventSignedIn)
+	if err := client.SignIn(); err != nil {
+		t.Fatal(err)
+	}
+	p.signedIn("1.1")
+	waitFor(t, "the sign-in", signedIn)
+	// Its channel is confirmed before this is answered.
+	p.send(`{"event":"pusher:ping"}`)
+	p.expect(`{"event":"pusher:pong","data":{}}`)
+	client.SignOut()
+	p.expect(`{"event":"pusher:unsubscribe","data":{"channel":"#server-to-user-ann"}}`)
+	client.Probe()
+	p.expect(`{"event":"pusher:ping","data":{}}`)
+	client.Disconnect()
+	if code := p.closed(); code != 1000 {
+		t.Errorf("closed with %d", code)
 	}
 }

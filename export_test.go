@@ -18,3 +18,10 @@ func Handlers(c *Client) int {
 	defer c.mu.Unlock()
 	return len(c.all.exact) + len(c.all.wide)
 }
+
+// NewInterner returns what keeps the names that events have, and how many it
+// keeps.
+func NewInterner() (name func([]byte) string, kept func() int) {
+	in := new(interner)
+	return in.name, func() int { return len(in.known) }
+}

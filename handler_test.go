@@ -174,6 +174,36 @@ func TestUnbindLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestNamesAreNotKept has a server make names up: few are kept, and no long
+// ones.
+func TestNamesAreNotKept(t *testing.T) {
+	t.Parallel()
+	name, kept := thimble.NewInterner()
+	most := 0
+	for i := range 10_000 {
+		want := "event-" + strconv.Itoa(i)
+		for range 2 {
+			if got := name([]byte(want)); got != want {
+				t.Fatalf("got %q of %q", got, want)
+			}
+		}
+		most = max(most, kept())
+	}
+	if most != 256 {
+		t.Errorf("%d names are kept, want 256", most)
+	}
+	before := kept()
+	for _, n := range []int{0, 257, 100_000} {
+		if got := name(make([]byte, n)); len(got) != n || kept() != before {
+			t.Errorf("of %d bytes come %d; %d are kept, before it was %d", n, len(got), kept(), before)
+		}
+	}
+	name(make([]byte, 256))
+	if kept() == before {
+		t.Error("256 bytes are not kept")
+	}
+}
+
 // TestBindFrom guards a door: nobody whom the server does not vouch for gets
 // through, whatever he writes.
 func TestBindFrom(t *testing.T) {

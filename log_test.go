@@ -1,6 +1,7 @@
 package thimble_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -112,4 +113,87 @@ func TestLoggerPanics(t *testing.T) {
 	run(t, client)
 	f.accept("1.1")
 	reach(t, changes, thimble.StateConnected)
+}
+
+// TestLogOfFailures checks the level of what goes wrong, and of what concerns
+// users and members.
+func TestLogOfFailures(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	j := new(journal)
+	cfg := f.eager()
+	cfg.Logger, cfg.LogLevel = j.log, thimble.LevelDebug
+	cfg.UserAuthorizer = ann
+	status := make(chan int, 3)
+	status <- 500
+	status <- 404
+	status <- 404 // on the second connection
+	cfg.Authorizer = thimble.AuthorizerFunc(func(_ context.Context, req thimble.AuthRequest) (thimble.Token, error) {
+		if req.Channel == "private-fails" {
+			n := <-status
+			return thimble.Token{}, &thimble.AuthError{Status: n, Permanent: n == 404}
+		}
+		return thimble.Token{Auth: "key:x", ChannelData: `{"user_id":"me"}`, SharedSecret: make([]byte, 32)}, nil
+	})
+	client := newClient(t, cfg)
+	changes := states(client)
+	failed := events(client.Bind, thimble.EventSubscriptionError)
+	client.Subscribe("private-fails")
+	r := run(t, client)
+	p := f.accept("1.1")
+	waitFor(t, "the first failure", failed)
+	waitFor(t, "the second failure", failed)
+
+	room := client.Subscribe("presence-room")
+	sealed := client.Subscribe("private-encrypted-room")
+	if err := client.SignIn(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := p.next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signedIn := events(client.User().Bind, thimble.EventSignedIn)
+	added := events(room.Bind, thimble.EventMemberAdded)
+	undecrypted := events(sealed.Bind, thimble.EventDecryptionError)
+	user := events(client.User().Bind, "hello")
+	p.confirm("presence-room", `{"presence":{"hash":{}}}`)
+	p.confirm("private-encrypted-room", "{}")
+	p.event("pusher:signin_success", "", `{"user_data":"{\"id\":\"ann\"}"}`)
+	p.subscribed("#server-to-user-ann")
+	waitFor(t, "the sign-in", signedIn)
+	p.event("pusher_internal:member_added", "presence-room", `{"user_id":"bob"}`)
+	waitFor(t, "the member", added)
+	p.event("e", "private-encrypted-room", "plain")
+	waitFor(t, "the event that is not decrypted", undecrypted)
+	p.event("pusher_internal:watchlist_events", "", `{"events":[{"name":"online","user_ids":["a","b"]}]}`)
+	p.event("hello", "#server-to-user-ann", "12345")
+	waitFor(t, "the user's event", user)
+	p.send("{malformed")
+	p.conn.Close()
+	p = f.accept("2.2")
+	reach(t, changes, thimble.StateConnected)
+	signInFailed := events(client.User().Bind, thimble.EventSignInError)
+	for refused := false; !refused; {
+		item, err := p.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused = strings.Contains(string(item.Payload), "pusher:signin")
+	}
+	p.event("pusher:signin_error", "", `{"error":"no"}`)
+	waitFor(t, "the refusal", signInFailed)
+	client.Disconnect()
+	_ = r.wait()
+	for _, want := range []string{
+		"WARN not subscribed channel=private-fails retry=", "ERROR not subscribed channel=private-fails error=",
+		"DEBUG authorizing the user", "INFO signed in", "DEBUG member channel=presence-room event=pusher:member_added",
+		"WARN not decrypted channel=private-encrypted-room error=", "DEBUG watchlist event=online size=2", "DEBUG received channel=#server-to-user-ann event=hello size=5",
+		"WARN failure error=", "WARN connecting ", "ERROR not signed in error=", "INFO disconnected",
+	} {
+		if !strings.Contains(j.text(), want) {
+			t.Errorf("not told: %s\nin\n%s", want, j.text())
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/thimble-go/thimble"
 )
@@ -181,6 +182,7 @@ func TestSignOutEndsTheQuestion(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	cfg := f.config()
+	cfg.AuthTimeout = time.Hour // not what ends it
 	asked, ended := make(chan struct{}), make(chan struct{})
 	cfg.UserAuthorizer = users(func(ctx context.Context, _ string) (thimble.UserToken, error) {
 		close(asked)
