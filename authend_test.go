@@ -83,7 +83,7 @@ func TestFewAuthorizationsAtOnce(t *testing.T) {
 	f := newFake(t)
 	cfg := f.config()
 	var running, most atomic.Int32
-	full := make(chan struct{})
+	full, open := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	cfg.Authorizer = thimble.AuthorizerFunc(func(ctx context.Context, req thimble.AuthRequest) (thimble.Token, error) {
 		n := running.Add(1)
@@ -94,7 +94,7 @@ func TestFewAuthorizationsAtOnce(t *testing.T) {
 			once.Do(func() { close(full) })
 		}
 		select {
-		case <-full:
+		case <-open:
 		case <-ctx.Done():
 		}
 		return thimble.Token{}, &thimble.AuthError{Status: 404, Permanent: true}
@@ -105,7 +105,13 @@ func TestFewAuthorizationsAtOnce(t *testing.T) {
 		client.Subscribe("private-" + string(c))
 	}
 	run(t, client)
-	f.accept("1.1")
+	p := f.accept("1.1")
+	waitFor(t, "as many as may run", full)
+	for range 50 { // others would come meanwhile
+		p.send(`{"event":"pusher:ping"}`)
+		p.expect(`{"event":"pusher:pong","data":{}}`)
+	}
+	close(open)
 	for range 36 {
 		waitFor(t, "a refusal", failed)
 	}
