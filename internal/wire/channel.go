@@ -54,6 +54,12 @@ func ValidChannel(name string) bool {
 	return Outside(name) < 0
 }
 
+// ValidUserID says whether id can be that of a user who signs in, which is a
+// part of a channel's name.
+func ValidUserID(id string) bool {
+	return len(id) > 0 && len(id) <= MaxUserID && Outside(id) < 0
+}
+
 // Outside returns where the first byte stands that is not of the alphabet of
 // channel names, -1 if there is none.
 func Outside(name string) int {

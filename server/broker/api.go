@@ -16,6 +16,7 @@ import (
 // call is one request of the HTTP API that has been authenticated.
 type call struct {
 	channel string // from the path, if it names one
+	user    string // from the path, if it names one
 	query   url.Values
 	body    []byte
 }
@@ -34,8 +35,9 @@ func badRequest(format string, args ...any) error {
 }
 
 // api makes a handler of an endpoint: it finds the application, reads the body
-// up to limit, verifies the signature and writes what handle returns as JSON.
-func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, error)) http.HandlerFunc {
+// up to limit, verifies the signature and writes what handle returns as JSON,
+// with status.
+func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		app := b.byID[r.PathValue("app")]
 		if app == nil {
@@ -57,13 +59,28 @@ func (b *Broker) api(limit func(*app) int64, handle func(*app, *call) (any, erro
 			app.fail(w, err)
 			return
 		}
-		answer, err := handle(app, &call{channel: r.PathValue("channel"), query: request.Params(), body: body})
+		call := &call{channel: r.PathValue("channel"), user: r.PathValue("user"), query: request.Params(), body: body}
+		key := ""
+		if r.Method == http.MethodPost {
+			key = r.Header.Get("X-Idempotency-Key")
+		}
+		answer, again, err := app.once(key, r.URL.Path, body, func() ([]byte, error) {
+			answer, err := handle(app, call)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(answer)
+		})
 		if err != nil {
 			app.fail(w, err)
 			return
 		}
+		if again {
+			w.Header().Set("X-Idempotency-Replayed", "true")
+		}
 		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(answer); err != nil {
+		w.WriteHeader(status)
+		if _, err := w.Write(append(answer, '\n')); err != nil {
 			b.log.Debug("an answer of the HTTP API was not taken", slog.Any("error", err))
 		}
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"strings"
+	"time"
 
 	"github.com/thimble-go/thimble/internal/wire"
 )
@@ -36,8 +37,8 @@ func (a *app) getChannel(c *call) (any, error) {
 	if hasAttribute(info, "user_count") && kind != wire.Presence {
 		return nil, badRequest("user_count may only be requested for presence channels")
 	}
-	if hasAttribute(info, "cache") {
-		return nil, badRequest("cache may only be requested for cache channels, which this server does not have")
+	if hasAttribute(info, "cache") && !hasCache(c.channel) {
+		return nil, badRequest("cache may only be requested for cache channels")
 	}
 	connections, users := 0, 0
 	if ch := a.hub.find(c.channel); ch != nil {
@@ -50,9 +51,53 @@ func (a *app) getChannel(c *call) (any, error) {
 			answer[attribute] = users
 		case "subscription_count":
 			answer[attribute] = connections
+		case "cache":
+			answer[attribute] = a.hub.last(c.channel)
 		}
 	}
 	return answer, nil
+}
+
+// lastEvent is what is kept of a cache channel, as the API shows it.
+type lastEvent struct {
+	Data string `json:"data"`
+	TTL  int    `json:"ttl"` // seconds that are left, rounded up
+}
+
+// last returns the last event of a cache channel, nil if there is none.
+func (h *hub) last(channel string) *lastEvent {
+	now := h.now()
+	e := h.cache.get(channel, now)
+	if e == nil {
+		return nil
+	}
+	return &lastEvent{Data: e.data, TTL: int((e.ends - now + time.Second - 1) / time.Second)}
+}
+
+// getStats is GET /apps/{app}/channels/{channel}/stats, which the service has
+// for old libraries.
+func (a *app) getStats(c *call) (any, error) {
+	if !publishable(c.channel) {
+		return nil, badRequest("Invalid channel name %.200q", c.channel)
+	}
+	connections, users := 0, 0
+	if ch := a.hub.find(c.channel); ch != nil {
+		connections, users = ch.count()
+	}
+	answer := map[string]any{"occupied": connections > 0, "connection_count": connections}
+	if wire.KindOf(c.channel) == wire.Presence {
+		answer["user_count"] = users
+	}
+	return answer, nil
+}
+
+// postTerminate is POST /apps/{app}/users/{user}/terminate_connections.
+func (a *app) postTerminate(c *call) (any, error) {
+	if !wire.ValidUserID(c.user) {
+		return nil, badRequest("Invalid user id %.200q: it has 1 to %d characters of A-Z a-z 0-9 _ - = @ , . ;", c.user, wire.MaxUserID)
+	}
+	a.users.terminate(c.user)
+	return struct{}{}, nil
 }
 
 // getUsers is GET /apps/{app}/channels/{channel}/users.

@@ -59,6 +59,20 @@ func (a *app) postEvent(c *call) (any, error) {
 	return map[string]any{"channels": channels}, nil
 }
 
+// postChannelEvent is POST /apps/{app}/channels/{channel}/events, which the
+// service has for old libraries: the body is the data.
+func (a *app) postChannelEvent(c *call) (any, error) {
+	if !utf8.Valid(c.body) {
+		return nil, badRequest("Invalid body: it is not UTF-8")
+	}
+	event := Event{Name: c.query.Get("name"), Channels: []string{c.channel}, Data: string(c.body), SocketID: c.query.Get("socket_id")}
+	if err := a.check(&event); err != nil {
+		return nil, err
+	}
+	a.publish(&event)
+	return struct{}{}, nil
+}
+
 // postBatch is POST /apps/{app}/batch_events. All are checked before the first
 // is published.
 func (a *app) postBatch(c *call) (any, error) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,8 +83,11 @@ func occupy(t *testing.T, address string) {
 
 func TestAPIAnswers(t *testing.T) {
 	t.Parallel()
-	_, address := serve(t, broker.Config{})
+	b, address := serve(t, broker.Config{})
 	occupy(t, address)
+	if err := b.Publish(t.Context(), "1", broker.Event{Name: "x", Channels: []string{"cache-kept"}, Data: "last"}); err != nil {
+		t.Fatal(err)
+	}
 	many := func(n int) string {
 		channels := make([]string, n)
 		for i := range channels {
@@ -148,11 +152,24 @@ func TestAPIAnswers(t *testing.T) {
 		{"channel, empty", "GET", channels + "/nobody", "", "", 200, `{"occupied":false}`},
 		{"channel, user_count of a public one", "GET", channels + "/room", "info=user_count", "", 400, "presence channels"},
 		{"channel, cache of another", "GET", channels + "/room", "info=cache", "", 400, "cache channels"},
+		{"channel, cache", "GET", channels + "/cache-kept", "info=cache", "", 200, `{"occupied":false,"cache":"*"}`},
+		{"channel, empty cache", "GET", channels + "/private-cache-x", "info=cache", "", 200, `{"occupied":false,"cache":null}`},
+		{"channel, stats", "GET", channels + "/presence-room/stats", "", "", 200, `{"occupied":true,"user_count":2,"connection_count":3}`},
+		{"channel, stats of a public one", "GET", channels + "/room/stats", "", "", 200, `{"occupied":true,"connection_count":2}`},
+		{"channel, stats of nobody", "GET", channels + "/nobody/stats", "", "", 200, `{"occupied":false,"connection_count":0}`},
+		{"channel, stats, bad name", "GET", channels + "/two words/stats", "", "", 400, "two words"},
+		{"channel, event of old libraries", "POST", channels + "/room/events", "name=x", `{"any":"text"}`, 202, "{}"},
+		{"channel, event without a name", "POST", channels + "/room/events", "", "text", 400, "no name"},
+		{"channel, event that is not UTF-8", "POST", channels + "/room/events", "name=x", "\xff", 400, "UTF-8"},
+		{"channel, event that is too large", "POST", channels + "/room/events", "name=x", strings.Repeat("x", 10241), 413, "10241 bytes"},
 		{"channel, bad name", "GET", channels + "/two words", "", "", 400, "two words"},
 
 		{"users", "GET", channels + "/presence-room/users", "", "", 200, `{"users":[{"id":"1"},{"id":"2"}]}`},
 		{"users, none", "GET", channels + "/presence-empty/users", "", "", 200, `{"users":[]}`},
 		{"users of a public channel", "GET", channels + "/room/users", "", "", 400, "presence channels"},
+
+		{"terminate", "POST", "/apps/1/users/7/terminate_connections", "", "{}", 200, "{}"},
+		{"terminate, nobody can be that", "POST", "/apps/1/users/a b/terminate_connections", "", "{}", 400, "user id"},
 
 		{"unknown app", "POST", "/apps/2/events", "", `{"name":"x","channel":"c","data":""}`, 404, `"2"`},
 		{"unknown path", "GET", "/apps/1/nothing", "", "", 404, "Not found"},
@@ -174,6 +191,62 @@ func TestAPIAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTerminate ends the connections of a user, over sockets.
+func TestTerminate(t *testing.T) {
+	t.Parallel()
+	_, address := serve(t, broker.Config{})
+	one, other := connect(t, address), connect(t, address)
+	one.signIn(`{"id":"1"}`)
+	other.signIn(`{"id":"2"}`)
+	if status, body := (request{method: "POST", path: "/apps/1/users/1/terminate_connections", body: "{}"}).do(t, address); status != 200 {
+		t.Fatalf("got %d: %s", status, body)
+	}
+	one.closes(4009)
+	other.alive()
+}
+
+// TestIdempotency sends what was sent before once more.
+func TestIdempotency(t *testing.T) {
+	t.Parallel()
+	_, address := serve(t, broker.Config{})
+	c := connect(t, address)
+	c.subscribe("c")
+	post := func(key, path, body string, status int) {
+		t.Helper()
+		q := request{method: "POST", path: path, body: body, change: func(r *http.Request) { r.Header.Set("X-Idempotency-Key", key) }}
+		if got, answer := q.do(t, address); got != status {
+			t.Fatalf("got %d: %s", got, answer)
+		}
+	}
+	const events, one = "/apps/1/events", `{"name":"x","channel":"c","data":"1"}`
+	post("k", events, one, 200)
+	c.expect(`{"event":"x","channel":"c","data":"1"}`)
+	post("k", events, one, 200)
+	post("k", events, `{"name":"x","channel":"c","data":"2"}`, 422)
+	post("k", "/apps/1/batch_events", one, 422)
+	c.alive() // so nothing was published
+	post("bad", events, `{"name":"x"}`, 400)
+	post("bad", events, `{"name":"y","channel":"c","data":"1"}`, 200) // an error is no answer
+	c.expect(`{"event":"y","channel":"c","data":"1"}`)
+	post(strings.Repeat("k", 129), events, one, 400)
+	post(strings.Repeat("k", 128), events, one, 200)
+	c.expect(`{"event":"x","channel":"c","data":"1"}`)
+
+	// Of many at once, one is published.
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			q := request{method: "POST", path: events, body: one, change: func(r *http.Request) { r.Header.Set("X-Idempotency-Key", "together") }}
+			if got, answer := q.do(t, address); got != 200 {
+				t.Errorf("got %d: %s", got, answer)
+			}
+		})
+	}
+	all.Wait()
+	c.expect(`{"event":"x","channel":"c","data":"1"}`)
+	c.alive()
 }
 
 func TestAPIAuthentication(t *testing.T) {

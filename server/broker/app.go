@@ -8,6 +8,16 @@ type app struct {
 	broker   *Broker
 	settings *peer.Settings
 	hub      *hub
+	users    users
+	replays  replays
+}
+
+// watched is a user without the watchlist, if the application has none.
+func (a *app) watched(user *peer.User) *peer.User {
+	if !a.Watchlists {
+		user.Watchlist = nil
+	}
+	return user
 }
 
 // secret is for the verification of requests.

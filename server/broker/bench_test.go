@@ -16,6 +16,8 @@ type void struct{}
 func (void) queue([]byte)  {}
 func (void) finish([]byte) {}
 
+func (void) hurry(*peer.Refusal) {}
+
 func (a *app) stranger(n int, out outlet) *client {
 	c := &client{app: a, out: out}
 	c.peer, _ = peer.New(a.settings, "1."+strconv.Itoa(n), 0)
@@ -32,14 +34,23 @@ type discard struct{ net.Conn }
 func (discard) Write(b []byte) (int, error)      { return len(b), nil }
 func (discard) SetWriteDeadline(time.Time) error { return nil }
 
+// box is an outbox without a socket.
+type box struct {
+	outbox
+	void
+}
+
+func (b *box) queue(frame []byte)  { b.outbox.queue(frame) }
+func (b *box) finish(frame []byte) { b.outbox.finish(frame) }
+
 // BenchmarkFanOut publishes to 1,000 subscribers in the process and waits until
 // all has been written: what the broker itself costs, without system calls.
 func BenchmarkFanOut(b *testing.B) {
 	const subscribers = 1000
 	app := testApp(b)
-	boxes := make([]*outbox, subscribers)
+	boxes := make([]*box, subscribers)
 	for i := range boxes {
-		boxes[i] = &outbox{conn: discard{}, limit: DefaultQueueBytes}
+		boxes[i] = &box{outbox: outbox{conn: discard{}, limit: DefaultQueueBytes}}
 		app.stranger(i, boxes[i]).enter("room")
 	}
 	event := Event{Name: "event", Channels: []string{"room"}, Data: `{"some":"data"}`}

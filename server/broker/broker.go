@@ -66,7 +66,7 @@ func New(config Config) (*Broker, error) {
 }
 
 func (b *Broker) newApp(a App) *app {
-	return &app{App: a, broker: b, settings: b.config.settings(a), hub: newHub(&b.messagesOut)}
+	return &app{App: a, broker: b, settings: b.config.settings(a), hub: newHub(b, a)}
 }
 
 // Handler returns the handler of everything that the Broker serves: WebSocket

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/thimble-go/thimble/internal/wire"
 	"github.com/thimble-go/thimble/server/internal/peer"
@@ -13,12 +12,14 @@ import (
 type channel struct {
 	name string
 	kind wire.ChannelKind
-	sent *atomic.Int64 // counts frames
+	hub  *hub
 
 	mu    sync.Mutex
 	dead  bool // it has emptied, and is or will be taken out of its shard
 	seats []*seat
 	users presence // on presence channels
+
+	counted *counted // while there are many, see countChanged
 }
 
 // seat is one client on one channel. Both sides find it without searching: the
@@ -53,8 +54,15 @@ func (ch *channel) join(c *client, a *peer.Action) (*seat, *peer.Decline) {
 		frame = ch.users.confirmation(ch.name)
 	}
 	ch.seats = append(ch.seats, s)
-	c.out.queue(frame)
-	ch.sent.Add(1)
+	c.send(frame)
+	if hasCache(ch.name) {
+		if last := ch.hub.cache.get(ch.name, ch.hub.now()); last != nil {
+			c.send(last.frame)
+		} else {
+			c.send(peer.CacheMissFrame(ch.name))
+		}
+	}
+	ch.countChanged()
 	return s, nil
 }
 
@@ -70,6 +78,7 @@ func (ch *channel) leave(s *seat) (empty bool) {
 	if s.member != nil && ch.users.exit(s.member) {
 		ch.send(memberRemovedFrame(ch.name, s.member), "")
 	}
+	ch.countChanged()
 	ch.dead = last == 0
 	return ch.dead
 }
@@ -82,6 +91,27 @@ func (ch *channel) broadcast(frame []byte, except string) {
 	ch.mu.Unlock()
 }
 
+// keep is broadcast on a cache channel, which may be without subscribers. It
+// fails if the channel is dead.
+func (ch *channel) keep(data string, frame []byte, except string) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.dead {
+		return false
+	}
+	ch.hub.cache.put(ch.name, data, frame, ch.hub.now())
+	ch.send(frame, except)
+	ch.dead = len(ch.seats) == 0
+	return true
+}
+
+// empty says whether nobody is there.
+func (ch *channel) empty() bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return len(ch.seats) == 0
+}
+
 // send is broadcast for those who hold the lock.
 func (ch *channel) send(frame []byte, except string) {
 	n := 0
@@ -92,7 +122,7 @@ func (ch *channel) send(frame []byte, except string) {
 		s.client.out.queue(frame)
 		n++
 	}
-	ch.sent.Add(int64(n))
+	ch.hub.sent.Add(int64(n))
 }
 
 // count returns how many connections and, on a presence channel, how many

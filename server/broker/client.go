@@ -19,7 +19,7 @@ type client struct {
 	flush, linger bool
 }
 
-// outlet is where a client's frames go. Both methods may be called from any
+// outlet is where a client's frames go. All methods may be called from any
 // goroutine, with the lock of a channel held: they do not block.
 type outlet interface {
 	// queue puts a frame behind the others, or drops it if the end has come.
@@ -27,6 +27,8 @@ type outlet interface {
 	// finish puts the last frame behind the others; what is queued later is
 	// dropped. A nil frame is none.
 	finish(frame []byte)
+	// hurry asks for the connection to be closed.
+	hurry(why *peer.Refusal)
 }
 
 // receive looks at everything that has come and is not yet used. It returns
@@ -55,10 +57,13 @@ func (c *client) close(why *peer.Refusal, now time.Duration) {
 	c.do(&a)
 }
 
-// gone takes the client off all its channels.
+// gone takes the client off all its channels, and away from its user.
 func (c *client) gone() {
 	for _, sub := range c.peer.Subscriptions() {
 		c.app.hub.leave(sub.Ref.(*seat))
+	}
+	if user := c.peer.User(); user != nil {
+		c.app.users.leave(c, user)
 	}
 	c.peer.Drop()
 }
@@ -72,6 +77,9 @@ func (c *client) do(a *peer.Action) (alive bool) {
 		c.subscribe(a)
 	case peer.Unsubscribe:
 		c.app.hub.leave(a.Ref.(*seat))
+	case peer.SignIn:
+		c.send(a.Frame)
+		c.app.users.enter(c, c.app.watched(a.User), a.Was)
 	case peer.Publish:
 		a.Ref.(*seat).channel.broadcast(a.Frame, c.peer.SocketID())
 	case peer.Closing:

@@ -64,6 +64,28 @@ type App struct {
 	// presence channels.
 	ClientEvents bool
 
+	// SubscriptionCounts tells those on a channel, unless it is a presence
+	// channel, how many they are: each time that this changes while they are up
+	// to a hundred, every 5 s when they are more.
+	SubscriptionCounts bool
+
+	// Watchlists tells users who have signed in which of those on their
+	// watchlist come and go.
+	Watchlists bool
+
+	// AuthorizeWithin is how long a connection may take until it has signed in
+	// or subscribed to a private or presence channel, before it is closed with
+	// 4009. Zero means for ever.
+	AuthorizeWithin time.Duration
+
+	// CacheTTL is how long the last event of a cache channel is kept. Zero means
+	// 30 minutes.
+	CacheTTL time.Duration
+
+	// CacheBytes bounds the memory for these events: when they would be more,
+	// the oldest go. Zero means 64 MiB.
+	CacheBytes int
+
 	// MaxEventData bounds the data of one event in bytes; what has more is
 	// refused with status 413, or error 4301. Zero means 10 KiB.
 	MaxEventData int
@@ -127,8 +149,19 @@ func (a App) validate() error {
 		return fmt.Errorf("the Key %q has a slash or a colon; it is one part of a path and of a token", a.Key)
 	case a.Secret == "":
 		return fmt.Errorf("the Secret is empty; with it everybody could sign")
-	case a.MaxEventData < 0:
-		return fmt.Errorf("MaxEventData is negative; use zero for its default")
+	}
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxEventData", int64(a.MaxEventData)},
+		{"AuthorizeWithin", int64(a.AuthorizeWithin)},
+		{"CacheTTL", int64(a.CacheTTL)},
+		{"CacheBytes", int64(a.CacheBytes)},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("%s is negative; use zero for its default", limit.name)
+		}
 	}
 	return nil
 }
@@ -140,6 +173,12 @@ func (c Config) withDefaults() Config {
 	for i := range apps {
 		if apps[i].MaxEventData == 0 {
 			apps[i].MaxEventData = DefaultMaxEventData
+		}
+		if apps[i].CacheTTL == 0 {
+			apps[i].CacheTTL = DefaultCacheTTL
+		}
+		if apps[i].CacheBytes == 0 {
+			apps[i].CacheBytes = DefaultCacheBytes
 		}
 		largest = max(largest, apps[i].MaxEventData)
 	}
@@ -168,12 +207,13 @@ func (c Config) withDefaults() Config {
 // settings are what the connections of an application have in common.
 func (c *Config) settings(app App) *peer.Settings {
 	s := peer.Settings{
-		Signer:          channelauth.Signer{Key: app.Key, Secret: app.Secret},
+		Signers:         []channelauth.Signer{{Key: app.Key, Secret: app.Secret}},
 		ClientEvents:    app.ClientEvents,
 		MaxEventData:    app.MaxEventData,
 		MaxMessage:      c.MaxMessage,
 		ActivityTimeout: c.ActivityTimeout,
 		PongTimeout:     c.PongTimeout,
+		AuthorizeWithin: app.AuthorizeWithin,
 	}.WithDefaults()
 	return &s
 }

@@ -33,6 +33,14 @@ import (
 //	advance NAME 120s         its time passes
 //	publish EVENT SOCKET CHANNEL DATA   through the API; SOCKET is - for none
 //	occupied NAMES            the channels that there are
+//	signin NAME DATA          NAME signs in, DATA is user_data
+//	signs NAME DATA           the same, and takes the confirmation
+//	counts                    the application tells numbers of subscribers
+//	no-watchlists             it does not do so with watchlists
+//	later 30m                 time passes for the channels
+//	terminate USER N          all N connections of a user are to end
+//	people N                  so many users are known, as being there or watched
+//	cached CHANNEL DATA       what is kept of a channel; nothing without DATA
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -42,8 +50,10 @@ func TestConversations(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			transcript.Run(t, file, func(t *testing.T, steps []transcript.Step) {
 				c := &conversation{t: t, app: testApp(t), clients: make(map[string]*talker)}
+				c.app.hub.now = func() time.Duration { return c.now }
 				for _, step := range steps {
 					c.step(step)
+					c.hurry()
 					if t.Failed() {
 						t.Fatalf("in line %d: %s %s", step.Line, step.Verb, step.Arg)
 					}
@@ -62,7 +72,7 @@ const testSecret = "secret"
 
 func testApp(t testing.TB) *app {
 	t.Helper()
-	b, err := New(Config{Apps: []App{{ID: "1", Key: "key", Secret: testSecret, ClientEvents: true}}})
+	b, err := New(Config{Apps: []App{{ID: "1", Key: "key", Secret: testSecret, ClientEvents: true, Watchlists: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +83,7 @@ type conversation struct {
 	t       *testing.T
 	app     *app
 	clients map[string]*talker
+	now     time.Duration // of the channels
 }
 
 // talker is a client with an outlet that keeps what it is given.
@@ -82,6 +93,7 @@ type talker struct {
 	now  time.Duration
 	got  []string
 	done bool
+	end  *peer.Refusal // why its connection is to end
 }
 
 func (c *conversation) connect(name string) *talker {
@@ -104,6 +116,18 @@ func (k *talker) queue(frame []byte) {
 func (k *talker) finish(frame []byte) {
 	k.read(frame)
 	k.done = true
+}
+
+func (k *talker) hurry(why *peer.Refusal) { k.end = why }
+
+// hurry ends the connections that are to end.
+func (c *conversation) hurry() {
+	for _, k := range c.clients {
+		if why := k.end; why != nil {
+			k.end = nil
+			k.c.close(why, k.now)
+		}
+	}
 }
 
 func (k *talker) read(frame []byte) {
@@ -132,13 +156,26 @@ func (k *talker) send(text string) {
 }
 
 func (k *talker) join(channel, data string) {
-	h := hmac.New(sha256.New, []byte(testSecret))
-	h.Write([]byte(channelauth.ChannelText(k.c.peer.SocketID(), channel, data)))
-	fields := map[string]string{"channel": channel, "auth": "key:" + hex.EncodeToString(h.Sum(nil))}
+	fields := map[string]string{"channel": channel, "auth": sign(channelauth.ChannelText(k.c.peer.SocketID(), channel, data))}
 	if data != "" {
 		fields["channel_data"] = data
 	}
-	text, err := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": fields})
+	k.sendEvent("pusher:subscribe", fields)
+}
+
+func (k *talker) signIn(data string) {
+	k.sendEvent("pusher:signin", map[string]string{"user_data": data, "auth": sign(channelauth.UserText(k.c.peer.SocketID(), data))})
+}
+
+// sign makes a token.
+func sign(text string) string {
+	h := hmac.New(sha256.New, []byte(testSecret))
+	h.Write([]byte(text))
+	return "key:" + hex.EncodeToString(h.Sum(nil))
+}
+
+func (k *talker) sendEvent(event string, data any) {
+	text, err := json.Marshal(map[string]any{"event": event, "data": data})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -215,6 +252,41 @@ func (c *conversation) step(step transcript.Step) {
 		e := Event{Name: args[0], Channels: []string{channel}, Data: data, SocketID: strings.Trim(args[1], "-")}
 		if err := c.app.broker.Publish(c.t.Context(), "1", e); err != nil {
 			c.t.Error(err)
+		}
+	case "signin", "signs":
+		k := c.clients[args[0]]
+		k.signIn(strings.TrimSpace(args[1] + " " + args[2]))
+		if step.Verb == "signin" {
+			return
+		}
+		if got := k.next(); !strings.Contains(got, "pusher:signin_success") {
+			c.t.Errorf("%s got %s", args[0], got)
+		}
+	case "counts":
+		c.app.hub.counts = true
+	case "no-watchlists":
+		c.app.Watchlists = false
+	case "later":
+		d, err := time.ParseDuration(step.Arg)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.now += d
+	case "terminate":
+		if n := c.app.users.terminate(args[0]); strconv.Itoa(n) != args[1] {
+			c.t.Errorf("%d connections end", n)
+		}
+	case "people":
+		if n := len(c.app.users.byID); strconv.Itoa(n) != args[0] {
+			c.t.Errorf("%d are known", n)
+		}
+	case "cached":
+		got := ""
+		if last := c.app.hub.cache.get(args[0], c.now); last != nil {
+			got = last.data
+		}
+		if got != args[1] {
+			c.t.Errorf("kept is %q", got)
 		}
 	case "occupied":
 		names := make(map[string]bool)

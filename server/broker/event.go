@@ -56,6 +56,10 @@ func (b *Broker) Publish(ctx context.Context, appID string, e Event) error {
 // publish sends an event that has been checked.
 func (a *app) publish(e *Event) {
 	for _, name := range e.Channels {
+		if hasCache(name) {
+			a.hub.keep(name, e.Data, peer.EventFrame(e.Name, name, e.Data), e.SocketID)
+			continue
+		}
 		if ch := a.hub.find(name); ch != nil {
 			ch.broadcast(peer.EventFrame(e.Name, name, e.Data), e.SocketID)
 		}

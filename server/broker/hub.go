@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/thimble-go/thimble/internal/wire"
 	"github.com/thimble-go/thimble/server/internal/peer"
@@ -14,6 +15,9 @@ import (
 // hub of its own, so nothing that is looked up in one can be another's.
 type hub struct {
 	sent   *atomic.Int64 // counts the frames of all channels
+	now    func() time.Duration
+	cache  cache
+	counts bool // tell the number of subscribers
 	seed   maphash.Seed
 	shards [shardCount]shard
 }
@@ -23,8 +27,14 @@ type shard struct {
 	channels map[string]*channel
 }
 
-func newHub(sent *atomic.Int64) *hub {
-	return &hub{sent: sent, seed: maphash.MakeSeed()}
+func newHub(b *Broker, a App) *hub {
+	return &hub{
+		sent:   &b.messagesOut,
+		now:    b.now,
+		cache:  cache{ttl: a.CacheTTL, limit: a.CacheBytes},
+		counts: a.SubscriptionCounts,
+		seed:   maphash.MakeSeed(),
+	}
 }
 
 func (h *hub) shard(name string) *shard {
@@ -68,13 +78,30 @@ func (h *hub) add(name string) *channel {
 	ch := sh.channels[name]
 	if ch == nil {
 		// The name is a copy of its own, and all who are on the channel share it.
-		ch = &channel{name: strings.Clone(name), kind: wire.KindOf(name), sent: h.sent}
+		ch = &channel{name: strings.Clone(name), kind: wire.KindOf(name), hub: h}
 		if sh.channels == nil {
 			sh.channels = make(map[string]*channel)
 		}
 		sh.channels[ch.name] = ch
 	}
 	return ch
+}
+
+// keep publishes an event on a cache channel, whether or not somebody is there.
+func (h *hub) keep(name, data string, frame []byte, except string) {
+	for {
+		ch := h.find(name)
+		if ch == nil {
+			ch = h.add(name)
+		}
+		kept := ch.keep(data, frame, except)
+		if ch.empty() {
+			h.remove(ch)
+		}
+		if kept {
+			return
+		}
+	}
 }
 
 // remove takes a dead channel out, unless a new one has its name by now.
@@ -94,7 +121,7 @@ func (h *hub) occupied(prefix string) []*channel {
 		sh := &h.shards[i]
 		sh.mu.RLock()
 		for name, ch := range sh.channels {
-			if strings.HasPrefix(name, prefix) {
+			if strings.HasPrefix(name, prefix) && !ch.empty() {
 				list = append(list, ch)
 			}
 		}

@@ -80,6 +80,25 @@ const (
 	// for channels at once.
 	shardCount = 64
 
+	// DefaultCacheTTL is how long the last event of a cache channel is kept
+	// (Pusher docs, "Cache channels").
+	DefaultCacheTTL = 30 * time.Minute
+
+	// DefaultCacheBytes bounds what an application keeps for its cache channels:
+	// some thousand channels with the largest events that are allowed by
+	// default, or more than a hundred thousand with small ones.
+	DefaultCacheBytes = 64 << 20
+
+	// maxReplays and keepReplays are how many idempotency keys of an application
+	// are remembered, and for how long: libraries try again for a minute.
+	maxReplays   = 10_000
+	keepReplays  = 5 * time.Minute
+	maxReplayKey = 128
+
+	// countEachUpTo and countEvery: Pusher docs, "Subscription count event".
+	countEachUpTo = 100
+	countEvery    = 5 * time.Second
+
 	// maxPublishChannels, maxBatch: Pusher HTTP API, "POST event" and "POST
 	// batch events".
 	maxPublishChannels = 100

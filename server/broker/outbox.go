@@ -31,7 +31,7 @@ type outbox struct {
 // writeBuffers hold frames that are joined into one write.
 var writeBuffers = sync.Pool{New: func() any { return new([writeBuffer]byte) }}
 
-// queue implements outlet. What is being written does not count, and a frame
+// queue puts a frame behind the others. What is being written does not count, and a frame
 // that finds nothing waiting always fits: the largest presence snapshot must
 // not cut off the client that it is for.
 func (o *outbox) queue(frame []byte) {
@@ -59,7 +59,7 @@ func (o *outbox) tooSlow(waiting int) bool {
 	return waiting > burstFactor*o.limit || time.Now().UnixNano()-o.moved.Load() > int64(slowAfter)
 }
 
-// finish implements outlet.
+// finish puts the last frame behind the others; nil is none.
 func (o *outbox) finish(frame []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

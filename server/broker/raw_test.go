@@ -265,6 +265,20 @@ func (c *raw) alive() {
 	c.expect(`{"event":"pusher:pong","data":{}}`)
 }
 
+// signIn makes the connection a user's.
+func (c *raw) signIn(userData string) {
+	c.t.Helper()
+	data := map[string]string{"user_data": userData, "auth": appKey + ":" + hmacHex(appSecret, c.socketID+"::user::"+userData)}
+	b, err := json.Marshal(map[string]any{"event": "pusher:signin", "data": data})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.send(string(b))
+	if text := c.text(); !strings.Contains(text, "pusher:signin_success") {
+		c.t.Fatalf("got %s", text)
+	}
+}
+
 func hmacHex(secret, text string) string {
 	h := hmac.New(sha256.New, []byte(secret))
 	h.Write([]byte(text))

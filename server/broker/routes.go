@@ -18,11 +18,14 @@ Health:    /healthz
 // routes makes the handler of everything.
 func (b *Broker) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/apps/{app}/events", only(b.api((*app).maxEventBody, (*app).postEvent), http.MethodPost))
-	mux.Handle("/apps/{app}/batch_events", only(b.api((*app).maxBatchBody, (*app).postBatch), http.MethodPost))
-	mux.Handle("/apps/{app}/channels", only(b.api((*app).maxQueryBody, (*app).getChannels), http.MethodGet, http.MethodHead))
-	mux.Handle("/apps/{app}/channels/{channel}", only(b.api((*app).maxQueryBody, (*app).getChannel), http.MethodGet, http.MethodHead))
-	mux.Handle("/apps/{app}/channels/{channel}/users", only(b.api((*app).maxQueryBody, (*app).getUsers), http.MethodGet, http.MethodHead))
+	mux.Handle("/apps/{app}/events", only(b.api(http.StatusOK, (*app).maxEventBody, (*app).postEvent), http.MethodPost))
+	mux.Handle("/apps/{app}/batch_events", only(b.api(http.StatusOK, (*app).maxBatchBody, (*app).postBatch), http.MethodPost))
+	mux.Handle("/apps/{app}/channels", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getChannels), http.MethodGet, http.MethodHead))
+	mux.Handle("/apps/{app}/channels/{channel}", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getChannel), http.MethodGet, http.MethodHead))
+	mux.Handle("/apps/{app}/channels/{channel}/users", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getUsers), http.MethodGet, http.MethodHead))
+	mux.Handle("/apps/{app}/channels/{channel}/events", only(b.api(http.StatusAccepted, (*app).maxEventBody, (*app).postChannelEvent), http.MethodPost))
+	mux.Handle("/apps/{app}/channels/{channel}/stats", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getStats), http.MethodGet, http.MethodHead))
+	mux.Handle("/apps/{app}/users/{user}/terminate_connections", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).postTerminate), http.MethodPost))
 	mux.Handle("/app/{key}", only(func(w http.ResponseWriter, _ *http.Request) {
 		upgradeRequired(w, "Connect here with WebSocket")
 	}, http.MethodGet))

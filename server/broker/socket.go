@@ -29,12 +29,18 @@ type socket struct {
 	wanted atomic.Pointer[peer.Refusal]
 }
 
-// hurry asks for the connection to be closed. It does not block, and may be
+// hurry implements outlet. It does not block, and may be
 // called from any goroutine.
 func (s *socket) hurry(why *peer.Refusal) {
 	s.wanted.CompareAndSwap(nil, why)
 	s.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the goroutine
 }
+
+// queue implements outlet.
+func (s *socket) queue(frame []byte) { s.outbox.queue(frame) }
+
+// finish implements outlet.
+func (s *socket) finish(frame []byte) { s.outbox.finish(frame) }
 
 // tooSlow is what happens when the outbox overflows.
 func (s *socket) tooSlow() {

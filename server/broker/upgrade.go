@@ -46,7 +46,7 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	s := &socket{broker: b, conn: conn, admission: place}
 	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.tooSlow}
-	s.client = client{app: app, out: &s.outbox}
+	s.client = client{app: app, out: s}
 	answer := switching(key, r.Header)
 	if place.refusal == nil {
 		var hello []byte

@@ -15,6 +15,9 @@ const (
 	Subscribe
 	// Unsubscribe: the client has left Channel. Ref is what Joined was given.
 	Unsubscribe
+	// SignIn: the client is User, who was Was before on this connection if that
+	// is not nil. Queue Frame, then let those who watch the user know.
+	SignIn
 	// Publish: queue Frame for everybody on Channel but this client. Ref is
 	// what Joined was given.
 	Publish
@@ -34,6 +37,8 @@ type Action struct {
 	Channel string
 	Member  Member
 	Ref     any
+	User    *User
+	Was     *User
 
 	// Linger says of a HangUp that the client may still be sending: give it
 	// time to read Frame before the socket is closed.

@@ -11,6 +11,10 @@ type Refusal struct {
 // Refusals at the door.
 var (
 	RefusePath     = &Refusal{CodePath, "Path not found: connect to /app/{key}"}
+	RefuseTLS      = &Refusal{CodeTLS, "This app takes connections over TLS only: use wss"}
+	RefuseDisabled = &Refusal{CodeDisabled, "This app is disabled"}
+	RefuseQuota    = &Refusal{CodeQuota, "This app has as many connections as it may have"}
+	RefuseOrigin   = &Refusal{CodeUnauthorized, "This app takes no connections from pages of this origin"}
 	RefuseCapacity = &Refusal{CodeOverCapacity, "Over capacity: connect again later"}
 
 	refuseNoProtocol = &Refusal{CodeNoProtocol, "No protocol version supplied: add protocol=7 to the query"}
@@ -22,6 +26,11 @@ var (
 var (
 	RefuseSlow     = &Refusal{CodeOverCapacity, "Too slow: more was sent than read"}
 	RefuseDraining = &Refusal{CodeReconnect, "Server is shutting down: connect again"}
+
+	RefuseTerminated = &Refusal{CodeUnauthorized, "The connections of this user are terminated"}
+	RefuseUnknown    = &Refusal{CodeUnknownApp, "The app, or its key, is not known to this server any more"}
+
+	refuseUnauthorized = &Refusal{CodeUnauthorized, "Connection not authorized in time: sign in, or subscribe to a private or presence channel"}
 
 	refusePong   = &Refusal{CodePongMissing, "Pong reply not received in time"}
 	refuseBinary = &Refusal{websocket.CodeUnsupported, "Binary messages are not supported: send JSON as text"}

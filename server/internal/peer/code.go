@@ -5,7 +5,10 @@ package peer
 // while; 4200-4299: at once; 4300-4399: an error event, never a close, because
 // clients in use take 4300 and above in a close frame for a refusal.
 const (
+	CodeTLS                 = 4000
 	CodeUnknownApp          = 4001
+	CodeDisabled            = 4003
+	CodeQuota               = 4004
 	CodePath                = 4005
 	CodeVersion             = 4006
 	CodeUnsupportedProtocol = 4007
@@ -15,6 +18,7 @@ const (
 	CodeReconnect           = 4200
 	CodePongMissing         = 4201
 	CodeClientEvent         = 4301
+	CodeWatchlist           = 4302
 )
 
 // codeNone stands for the null that the service sends where it has no code.

@@ -11,7 +11,7 @@ import (
 
 // The conversation of a transport with a Peer.
 func Example() {
-	settings := peer.Settings{Signer: channelauth.Signer{Key: "key", Secret: "secret"}}.WithDefaults()
+	settings := peer.Settings{Signers: []channelauth.Signer{{Key: "key", Secret: "secret"}}}.WithDefaults()
 	p, hello := peer.New(&settings, "1.2", 0)
 	fmt.Printf("to the client: %d bytes\n", len(hello))
 

@@ -64,3 +64,30 @@ func declinedFrame(channel string, d *Decline) []byte {
 	b := wire.AppendEvent(websocket.Begin(nil), "pusher:subscription_error", channel, "", data)
 	return websocket.Finish(b, 0, websocket.Text, nil)
 }
+
+// signedInFrame confirms a sign-in with the text that was signed.
+func signedInFrame(userData string) []byte {
+	data := append([]byte(nil), `{"user_data":`...)
+	data = wire.AppendString(data, userData)
+	return EventFrame("pusher:signin_success", "", append(data, '}'))
+}
+
+// WatchlistFrame tells a client who has come ("online") or gone ("offline").
+func WatchlistFrame(name string, ids ...string) []byte {
+	data := append([]byte(nil), `{"events":[{"name":`...)
+	data = wire.AppendString(data, name)
+	data = append(data, `,"user_ids":[`...)
+	for i, id := range ids {
+		if i > 0 {
+			data = append(data, ',')
+		}
+		data = wire.AppendString(data, id)
+	}
+	return EventFrame("pusher_internal:watchlist_events", "", append(data, "]}]}"...))
+}
+
+// CacheMissFrame tells a client that a cache channel has no last event.
+func CacheMissFrame(channel string) []byte {
+	b := wire.AppendEvent(websocket.Begin(nil), "pusher:cache_miss", channel, "", "{}")
+	return websocket.Finish(b, 0, websocket.Text, nil)
+}

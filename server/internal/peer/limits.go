@@ -25,6 +25,10 @@ const (
 	// "Presence channels").
 	MaxMembers = 100
 
+	// MaxWatchlist is how many users one may watch (Pusher docs, "Watchlist
+	// events").
+	MaxWatchlist = 100
+
 	// maxUserInfo is how many bytes of JSON a presence member's user_info may
 	// have (Pusher docs, "Presence channels").
 	maxUserInfo = 1 << 10

@@ -24,7 +24,7 @@ func (p *Peer) message(text []byte, now time.Duration) Action {
 	case "pusher:unsubscribe":
 		return p.unsubscribe(&m)
 	case "pusher:signin":
-		return p.complain(codeNone, "Unknown event pusher:signin: this server has no user sign-in", "")
+		return p.signIn(&m)
 	case "":
 		return p.complain(codeNone, "Invalid message: it has no event", "")
 	}

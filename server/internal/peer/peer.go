@@ -11,8 +11,8 @@ import (
 // Settings are what all connections of an application have in common. They
 // must not change while a Peer uses them.
 type Settings struct {
-	// Signer checks the tokens of subscriptions.
-	Signer channelauth.Signer
+	// Signers check tokens: one for each key of the application, at least one.
+	Signers []channelauth.Signer
 
 	// ClientEvents lets clients send events to each other.
 	ClientEvents bool
@@ -32,6 +32,10 @@ type Settings struct {
 	// PongTimeout is the silence after the ping that closes the connection;
 	// zero means DefaultPongTimeout.
 	PongTimeout time.Duration
+
+	// AuthorizeWithin is how long a client may take until it has signed in, or
+	// subscribed with a token; zero means for ever.
+	AuthorizeWithin time.Duration
 }
 
 // WithDefaults returns s with every zero replaced by what it means.
@@ -76,6 +80,12 @@ type Peer struct {
 	// of life after a ping, or for the client's close frame.
 	since time.Duration
 
+	user *User // who has signed in, or nil
+
+	// authorizeBy is when the client must have shown a token; zero when it has,
+	// or need not.
+	authorizeBy time.Duration
+
 	// pending is the subscription that Joined or Declined will decide on.
 	pending Subscription
 }
@@ -85,6 +95,9 @@ type Peer struct {
 // since tokens are bound to it.
 func New(s *Settings, socketID string, now time.Duration) (Peer, []byte) {
 	p := Peer{settings: s, socketID: socketID, since: now}
+	if s.AuthorizeWithin > 0 {
+		p.authorizeBy = now + s.AuthorizeWithin
+	}
 	p.parser = websocket.Parser{Server: true, MaxMessage: s.MaxMessage}
 	seconds := int((s.ActivityTimeout + time.Second - 1) / time.Second)
 	return p, establishedFrame(socketID, seconds)
@@ -114,9 +127,9 @@ func (p *Peer) Received() int {
 // borrowed until the next call of another method.
 func (p *Peer) Subscriptions() []Subscription { return p.subs.list }
 
-// Drop forgets the subscriptions; for the transport, when the socket is gone or
+// Drop forgets the subscriptions and the user; for the transport, when the socket is gone or
 // after Closing and HangUp, once it has taken the client off its channels.
-func (p *Peer) Drop() { p.subs = subscriptions{} }
+func (p *Peer) Drop() { p.subs, p.user = subscriptions{}, nil }
 
 // Next looks at b, all bytes that have come and are not yet used, and returns
 // how many of them are used and the next thing to do. Call it again with the
@@ -187,13 +200,17 @@ func (p *Peer) item(item websocket.Item, now time.Duration) Action {
 // transport may look again at the time it knew last instead of setting an
 // alarm for each.
 func (p *Peer) Deadline() time.Duration {
+	due := p.since + p.settings.ActivityTimeout
 	switch {
 	case p.state == closing:
 		return p.since + closeTimeout
 	case p.pinged:
-		return p.since + p.settings.PongTimeout
+		due = p.since + p.settings.PongTimeout
 	}
-	return p.since + p.settings.ActivityTimeout
+	if p.authorizeBy > 0 && p.authorizeBy < due {
+		return p.authorizeBy
+	}
+	return due
 }
 
 // Tick does what is due.
@@ -203,6 +220,8 @@ func (p *Peer) Tick(now time.Duration) Action {
 		return Action{}
 	case p.state == closing:
 		return p.hangUp(nil)
+	case p.authorizeBy > 0 && p.authorizeBy <= now:
+		return p.Close(refuseUnauthorized, now)
 	case p.pinged:
 		return p.Close(refusePong, now)
 	}

@@ -40,6 +40,11 @@ var (
 		"Invalid channel name: channels that begin with # are for signed-in users, and this connection is not signed in",
 		CodeUnauthorized,
 	}
+	declineOther = &Decline{
+		invalidChannel,
+		"Invalid channel name: of those that begin with # a connection may have that of its own user, " + ServerToUser + "ID",
+		CodeUnauthorized,
+	}
 	declineMany = &Decline{
 		limitReached,
 		"Too many subscriptions: a connection may have " + strconv.Itoa(maxSubscriptions) + ", unsubscribe from some first",
@@ -54,11 +59,7 @@ func (p *Peer) subscribe(m *wire.Message) Action {
 		return p.complain(codeNone, "Invalid subscription: data needs a channel", "")
 	}
 	channel := value.Text()
-	if !wire.ValidChannel(channel) {
-		why := declineName
-		if strings.HasPrefix(channel, "#") {
-			why = declineUser
-		}
+	if why := p.checkName(channel); why != nil {
 		return p.decline(channel, why)
 	}
 	if p.subs.find([]byte(channel)) >= 0 {
@@ -77,16 +78,41 @@ func (p *Peer) subscribe(m *wire.Message) Action {
 		}
 		if kind == wire.Presence {
 			var why *Decline
-			if a.Member, why = parseMember(channelData); why != nil {
+			if a.Member, why = p.member(channelData); why != nil {
 				return p.decline(channel, why)
 			}
 		}
+		p.authorizeBy = 0
 	}
 	if kind != wire.Presence {
 		a.Frame = EventFrame(Succeeded, channel, "{}")
 	}
 	p.pending = Subscription{UserID: a.Member.ID}
 	return a
+}
+
+// checkName says whether the client may ask for a channel of this name at all.
+func (p *Peer) checkName(channel string) *Decline {
+	switch {
+	case !strings.HasPrefix(channel, "#"):
+		if !wire.ValidChannel(channel) {
+			return declineName
+		}
+	case p.user == nil:
+		return declineUser
+	case channel != ServerToUser+p.user.ID:
+		return declineOther
+	}
+	return nil
+}
+
+// member is who joins a presence channel: whom the token names, or else who has
+// signed in.
+func (p *Peer) member(channelData string) (Member, *Decline) {
+	if channelData == "" && p.user != nil {
+		return Member{ID: p.user.ID, Info: p.user.Info}, nil
+	}
+	return parseMember(channelData)
 }
 
 // optional is the text of a value; some libraries send null for none.
@@ -100,7 +126,7 @@ func optional(v wire.Value) string {
 // authorize checks a token. The texts are the service's, as far as they are
 // known; the digest that was expected is never among them.
 func (p *Peer) authorize(channel, auth, channelData string) *Decline {
-	err := p.settings.Signer.VerifyChannel(auth, p.socketID, channel, channelData)
+	err := p.signer(auth).VerifyChannel(auth, p.socketID, channel, channelData)
 	if err == nil {
 		return nil
 	}
@@ -118,7 +144,7 @@ func (p *Peer) authorize(channel, auth, channelData string) *Decline {
 
 func parseMember(channelData string) (Member, *Decline) {
 	if channelData == "" {
-		return Member{}, &Decline{authError, "Missing channel_data: a presence channel takes one with a user_id, as signed", statusUnauthorized}
+		return Member{}, &Decline{authError, "Missing channel_data: a presence channel takes one with a user_id, as signed, or a connection that is signed in", statusUnauthorized}
 	}
 	member, err := channelauth.ParseMember(channelData)
 	if err != nil {
@@ -130,9 +156,7 @@ func parseMember(channelData string) (Member, *Decline) {
 	if len(member.UserInfo) > maxUserInfo {
 		return Member{}, &Decline{limitReached, "Invalid user_info: it has more than " + strconv.Itoa(maxUserInfo) + " bytes", CodeClientEvent}
 	}
-	// In a snapshot it stands four levels deep, and one member that parsers
-	// refuse would hide all the others.
-	if nested := "[[[[" + string(member.UserInfo) + "]]]]"; !wire.Valid([]byte(nested)) {
+	if !shallow(member.UserInfo) {
 		return Member{}, &Decline{invalidMember, "Invalid user_info: it is nested too deeply", CodeClientEvent}
 	}
 	return Member{ID: member.UserID, Info: member.UserInfo}, nil
