@@ -9,6 +9,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/thimble-go/thimble v0.1.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/time v0.12.0
 	pgregory.net/rapid v1.3.0
 )
 

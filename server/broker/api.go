@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/thimble-go/thimble/server/internal/apiauth"
@@ -26,12 +27,13 @@ type call struct {
 type statusError struct {
 	status int
 	text   string
+	retry  int // seconds until a new attempt makes sense, 0 for none
 }
 
 func (e *statusError) Error() string { return e.text }
 
 func badRequest(format string, args ...any) error {
-	return &statusError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &statusError{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
 }
 
 // api makes a handler of an endpoint: it finds the application, reads the body
@@ -39,7 +41,7 @@ func badRequest(format string, args ...any) error {
 // with status.
 func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		app := b.byID[r.PathValue("app")]
+		app := b.apps.Load().byID[r.PathValue("app")]
 		if app == nil {
 			http.Error(w, fmt.Sprintf("Unknown app: this server has none with the id %.100q", r.PathValue("app")), http.StatusNotFound)
 			return
@@ -56,6 +58,14 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 		}
 		request := apiauth.FromHTTP(r, body)
 		if err := apiauth.Verify(request, time.Now(), app.secret); err != nil {
+			app.fail(w, err)
+			return
+		}
+		if app.conf().Disabled {
+			app.fail(w, &statusError{status: http.StatusForbidden, text: "This app is disabled"})
+			return
+		}
+		if err := app.allow(); err != nil {
 			app.fail(w, err)
 			return
 		}
@@ -88,7 +98,7 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 
 // readBody reads no byte of a body that says it is too large.
 func readBody(r *http.Request, limit int64) ([]byte, error) {
-	tooLarge := &statusError{http.StatusRequestEntityTooLarge, fmt.Sprintf("Request body too large: %d bytes are allowed", limit)}
+	tooLarge := &statusError{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("Request body too large: %d bytes are allowed", limit)}
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
@@ -121,9 +131,12 @@ func (a *app) fail(w http.ResponseWriter, err error) {
 	switch {
 	case errors.As(err, &unauthorized):
 		status = unauthorized.Status()
-		a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.ID), slog.String("reason", unauthorized.Code.String()))
+		a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.id), slog.String("reason", unauthorized.Code.String()))
 	case errors.As(err, &refused):
 		status = refused.status
+		if refused.retry > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(refused.retry))
+		}
 	case errors.Is(err, ErrTooLarge):
 		status = http.StatusRequestEntityTooLarge
 	case errors.Is(err, ErrEvent):

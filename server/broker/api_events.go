@@ -13,7 +13,7 @@ import (
 
 // Largest bodies. JSON may write a byte of data in six, and the names of a
 // hundred channels take less than 32 KiB.
-func (a *app) maxEventBody() int64 { return 6*int64(a.MaxEventData) + 32<<10 }
+func (a *app) maxEventBody() int64 { return 6*int64(a.conf().MaxEventData) + 32<<10 }
 func (a *app) maxBatchBody() int64 { return maxBatch * a.maxEventBody() }
 
 // eventBody is an event as a request has it.

@@ -25,6 +25,7 @@ type request struct {
 	key          string        // appKey if empty
 	skew         time.Duration // of the sender's clock
 	change       func(*http.Request)
+	answered     func(http.Header)
 }
 
 // do sends it, and returns status and body of the answer.
@@ -52,6 +53,9 @@ func (q request) do(t *testing.T, address string) (int, string) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
+	if q.answered != nil {
+		q.answered(response.Header)
+	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

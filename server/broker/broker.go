@@ -19,9 +19,9 @@ type Broker struct {
 	started time.Time
 	handler http.Handler
 
-	// These do not change.
-	byID      map[string]*app
-	byKey     map[string]*app
+	proxies   proxies
+	apps      atomic.Pointer[directory]
+	reloading sync.Mutex
 	strangers *app // for connections that name no application
 
 	messagesIn  atomic.Int64
@@ -36,8 +36,10 @@ type Broker struct {
 	down     bool // no connection is taken any more
 	severed  bool // those that are left are cut
 	admitted int  // connections that count towards MaxConnections
-	sockets  map[*socket]struct{}
-	servers  map[*http.Server]struct{}
+	// addresses counts the connections from each, for MaxConnectionsPerIP.
+	addresses map[string]int
+	sockets   map[*socket]struct{}
+	servers   map[*http.Server]struct{}
 }
 
 // New checks the configuration and returns a Broker that is ready to serve. It
@@ -50,23 +52,21 @@ func New(config Config) (*Broker, error) {
 	b := &Broker{
 		config:  config,
 		log:     config.Logger,
+		proxies: config.TrustedProxies,
 		started: time.Now(),
-		byID:    make(map[string]*app),
-		byKey:   make(map[string]*app),
 		sockets: make(map[*socket]struct{}),
 		servers: make(map[*http.Server]struct{}),
+
+		addresses: make(map[string]int),
 	}
+	apps := &directory{byID: make(map[string]*app), byKey: make(map[string]*app)}
 	for _, a := range config.Apps {
-		one := b.newApp(a)
-		b.byID[a.ID], b.byKey[a.Key] = one, one
+		apps.add(b.newApp(a))
 	}
+	b.apps.Store(apps)
 	b.strangers = b.newApp(App{})
 	b.handler = b.routes()
 	return b, nil
-}
-
-func (b *Broker) newApp(a App) *app {
-	return &app{App: a, broker: b, settings: b.config.settings(a), hub: newHub(b, a)}
 }
 
 // Handler returns the handler of everything that the Broker serves: WebSocket
@@ -102,7 +102,7 @@ func (b *Broker) Stats() Stats {
 		MessagesOut: b.messagesOut.Load(),
 		SlowReaders: b.slowReaders.Load(),
 	}
-	for _, a := range b.byID {
+	for _, a := range b.apps.Load().byID {
 		s.Channels += a.hub.size()
 	}
 	b.mu.Lock()
@@ -113,13 +113,15 @@ func (b *Broker) Stats() Stats {
 
 // admission is a place among the connections, taken before there is a socket.
 type admission struct {
+	app     *app
+	address string        // of the client, if connections are counted by address
 	refusal *peer.Refusal // nil for a client that is welcome
 }
 
 // reserve takes a place for a connection, unless it is refused anyway. It
 // fails when there is no place even to say so: at the end, and when those who
 // are being told that there is no place are many themselves.
-func (b *Broker) reserve(refusal *peer.Refusal) (admission, error) {
+func (b *Broker) reserve(app *app, address string, refusal *peer.Refusal) (admission, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.down {
@@ -133,11 +135,24 @@ func (b *Broker) reserve(refusal *peer.Refusal) (admission, error) {
 			refusal = peer.RefuseCapacity
 		}
 	}
-	if refusal == nil {
+	if b.config.MaxConnectionsPerIP == 0 {
+		address = ""
+	}
+	switch limit := app.conf().MaxConnections; {
+	case refusal != nil:
+	case limit > 0 && app.connections >= limit:
+		refusal = peer.RefuseQuota
+	case address != "" && b.addresses[address] >= b.config.MaxConnectionsPerIP:
+		refusal = peer.RefuseAddress
+	default:
 		b.admitted++
+		app.connections++
+		if address != "" {
+			b.addresses[address]++
+		}
 	}
 	b.running.Add(1)
-	return admission{refusal}, nil
+	return admission{app, address, refusal}, nil
 }
 
 // release gives the place back.
@@ -145,6 +160,12 @@ func (b *Broker) release(a admission) {
 	b.mu.Lock()
 	if a.refusal == nil {
 		b.admitted--
+		a.app.connections--
+		if a.address != "" {
+			if b.addresses[a.address]--; b.addresses[a.address] == 0 {
+				delete(b.addresses, a.address)
+			}
+		}
 	}
 	b.mu.Unlock()
 	b.running.Done()
@@ -156,6 +177,9 @@ func (b *Broker) enter(s *socket) {
 	b.sockets[s] = struct{}{}
 	down, severed := b.down, b.severed
 	b.mu.Unlock()
+	if why := s.client.app.expelled(); why != nil && s.admission.refusal == nil {
+		s.hurry(why)
+	}
 	if down {
 		s.hurry(peer.RefuseDraining)
 	}

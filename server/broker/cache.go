@@ -26,7 +26,7 @@ type cache struct {
 
 	mu     sync.Mutex
 	byName map[string]*list.Element
-	order  list.List // of *cached, the one that ends first in front
+	order  list.List // of *cached, the oldest in front
 	bytes  int
 }
 
@@ -42,8 +42,15 @@ const overhead = 250
 
 func (e *cached) size() int { return len(e.channel) + len(e.data) + len(e.frame) + overhead }
 
-// put keeps an event in place of the channel's last one. Those that end first
-// make room if there is none.
+// configure sets the limits; the time is that of events to come.
+func (c *cache) configure(ttl time.Duration, limit int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ttl, c.limit = ttl, limit
+}
+
+// put keeps an event in place of the channel's last one. The oldest make room
+// if there is none.
 func (c *cache) put(channel, data string, frame []byte, now time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,11 +63,8 @@ func (c *cache) put(channel, data string, frame []byte, now time.Duration) {
 	}
 	c.byName[e.channel] = c.order.PushBack(e)
 	c.bytes += e.size()
-	for front := c.order.Front(); c.bytes > c.limit || front.Value.(*cached).ends <= now; front = c.order.Front() {
+	for front := c.order.Front(); front != nil && (c.bytes > c.limit || front.Value.(*cached).ends <= now); front = c.order.Front() {
 		c.drop(front)
-		if c.order.Len() == 0 {
-			return
-		}
 	}
 }
 

@@ -43,9 +43,10 @@ func (ch *channel) join(c *client, a *peer.Action) (*seat, *peer.Decline) {
 	s := &seat{client: c, channel: ch, index: len(ch.seats)}
 	frame := a.Frame
 	if ch.kind == wire.Presence {
-		m, added := ch.users.enter(&a.Member)
+		limit := int(ch.hub.members.Load())
+		m, added := ch.users.enter(&a.Member, limit)
 		if m == nil {
-			return nil, peer.DeclineFull
+			return nil, peer.DeclineFull(limit)
 		}
 		if added {
 			ch.send(memberAddedFrame(ch.name, m), "")

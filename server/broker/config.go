@@ -3,10 +3,10 @@ package broker
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 
-	"github.com/thimble-go/thimble/channelauth"
 	"github.com/thimble-go/thimble/server/internal/peer"
 )
 
@@ -46,6 +46,15 @@ type Config struct {
 	// MaxConnections is how many connections there may be; one more is refused
 	// with 4100. Zero means no cap.
 	MaxConnections int
+
+	// MaxConnectionsPerIP is how many connections there may be from one address;
+	// one more is refused with 4100. Zero means no cap.
+	MaxConnectionsPerIP int
+
+	// TrustedProxies are the addresses of proxies in front of the Broker, which
+	// are believed what they say in X-Forwarded-For and X-Forwarded-Proto: for
+	// App.TLSOnly and MaxConnectionsPerIP. Empty: nobody is believed.
+	TrustedProxies []netip.Prefix
 }
 
 // App is one application: its clients never hear those of another.
@@ -59,6 +68,43 @@ type App struct {
 
 	// Secret signs requests and tokens. Whoever has it can do everything.
 	Secret string
+
+	// MoreKeys are keys that count beside the first one, so that each can be
+	// replaced without a moment in which none counts: add the new one here, move
+	// everybody to it, then make it the first and leave the old one out.
+	MoreKeys []Key
+
+	// Disabled refuses connections with 4003, and requests with status 403.
+	Disabled bool
+
+	// TLSOnly refuses connections without TLS with 4000; clients come back with.
+	TLSOnly bool
+
+	// Origins are the pages that may connect: "https://example.com", or only the
+	// host, "example.com", for any scheme and port, or "*.example.com" for the
+	// hosts below it. Others are refused with 4009. Clients that are no browsers
+	// send no origin, or any, so this protects the users of pages and not the
+	// application. Empty means all.
+	Origins []string
+
+	// MaxConnections is how many connections the application may have; one more
+	// is refused with 4004, and clients give up then. Zero means no cap.
+	MaxConnections int
+
+	// MaxSubscriptions is on how many channels one connection may be. Zero means
+	// 10,000.
+	MaxSubscriptions int
+
+	// MaxMembers is how many users a presence channel may have. Zero means 100.
+	MaxMembers int
+
+	// ClientEventRate is how many client events a connection may send in a
+	// second. Zero means 10.
+	ClientEventRate int
+
+	// RequestRate is how many requests of the HTTP API may come in a second,
+	// more get status 429. Zero means no cap.
+	RequestRate int
 
 	// ClientEvents lets clients send events to each other on private and
 	// presence channels.
@@ -91,6 +137,26 @@ type App struct {
 	MaxEventData int
 }
 
+// Key is a key of an application, with the secret that belongs to it.
+type Key struct {
+	Key    string // public, with neither a slash nor a colon
+	Secret string
+}
+
+// String names the key and hides the secret.
+func (k Key) String() string { return "broker.Key{Key:" + k.Key + "}" }
+
+// GoString is for the verb %#v, which would show the secret otherwise.
+func (k Key) GoString() string { return k.String() }
+
+// LogValue keeps the secret out of structured logs.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// keys returns all keys, the first one first.
+func (a *App) keys() []Key {
+	return append([]Key{{Key: a.Key, Secret: a.Secret}}, a.MoreKeys...)
+}
+
 // String names the application and hides the secret.
 func (a App) String() string { return "broker.App{ID:" + a.ID + " Key:" + a.Key + "}" }
 
@@ -112,10 +178,13 @@ func (c Config) validate() error {
 		if ids[app.ID] {
 			return fmt.Errorf("%w: Apps[%d]: another app has the ID %q already", ErrConfig, i, app.ID)
 		}
-		if keys[app.Key] {
-			return fmt.Errorf("%w: Apps[%d]: another app has the Key %q already", ErrConfig, i, app.Key)
+		ids[app.ID] = true
+		for _, k := range app.keys() {
+			if keys[k.Key] {
+				return fmt.Errorf("%w: Apps[%d]: another app has the Key %q already, or this one has it twice", ErrConfig, i, k.Key)
+			}
+			keys[k.Key] = true
 		}
-		ids[app.ID], keys[app.Key] = true, true
 	}
 	if c.ActivityTimeout != 0 && c.ActivityTimeout < time.Second {
 		return fmt.Errorf("%w: ActivityTimeout is %v; use at least 1s, or zero for %v", ErrConfig, c.ActivityTimeout, peer.DefaultActivityTimeout)
@@ -129,6 +198,7 @@ func (c Config) validate() error {
 		{"MaxMessage", int64(c.MaxMessage)},
 		{"QueueBytes", int64(c.QueueBytes)},
 		{"MaxConnections", int64(c.MaxConnections)},
+		{"MaxConnectionsPerIP", int64(c.MaxConnectionsPerIP)},
 	} {
 		if limit.value < 0 {
 			return fmt.Errorf("%w: %s is negative; use zero for its default", ErrConfig, limit.name)
@@ -143,12 +213,21 @@ func (a App) validate() error {
 		return fmt.Errorf("the ID is empty; the HTTP API takes it in /apps/{ID}/events")
 	case strings.Contains(a.ID, "/"):
 		return fmt.Errorf("the ID %q has a slash; it is one part of a path", a.ID)
-	case a.Key == "":
-		return fmt.Errorf("the Key is empty; clients connect to /app/{Key}")
-	case strings.ContainsAny(a.Key, "/:"):
-		return fmt.Errorf("the Key %q has a slash or a colon; it is one part of a path and of a token", a.Key)
-	case a.Secret == "":
-		return fmt.Errorf("the Secret is empty; with it everybody could sign")
+	}
+	for _, k := range a.keys() {
+		switch {
+		case k.Key == "":
+			return fmt.Errorf("the Key is empty; clients connect to /app/{Key}")
+		case strings.ContainsAny(k.Key, "/:"):
+			return fmt.Errorf("the Key %q has a slash or a colon; it is one part of a path and of a token", k.Key)
+		case k.Secret == "":
+			return fmt.Errorf("the Secret is empty; with it everybody could sign")
+		}
+	}
+	for _, origin := range a.Origins {
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
 	}
 	for _, limit := range []struct {
 		name  string
@@ -157,6 +236,11 @@ func (a App) validate() error {
 		{"MaxEventData", int64(a.MaxEventData)},
 		{"AuthorizeWithin", int64(a.AuthorizeWithin)},
 		{"CacheTTL", int64(a.CacheTTL)},
+		{"MaxConnections", int64(a.MaxConnections)},
+		{"MaxSubscriptions", int64(a.MaxSubscriptions)},
+		{"MaxMembers", int64(a.MaxMembers)},
+		{"ClientEventRate", int64(a.ClientEventRate)},
+		{"RequestRate", int64(a.RequestRate)},
 		{"CacheBytes", int64(a.CacheBytes)},
 	} {
 		if limit.value < 0 {
@@ -173,6 +257,9 @@ func (c Config) withDefaults() Config {
 	for i := range apps {
 		if apps[i].MaxEventData == 0 {
 			apps[i].MaxEventData = DefaultMaxEventData
+		}
+		if apps[i].MaxMembers == 0 {
+			apps[i].MaxMembers = peer.DefaultMaxMembers
 		}
 		if apps[i].CacheTTL == 0 {
 			apps[i].CacheTTL = DefaultCacheTTL
@@ -202,18 +289,4 @@ func (c Config) withDefaults() Config {
 		c.QueueBytes = max(DefaultQueueBytes, 6*largest)
 	}
 	return c
-}
-
-// settings are what the connections of an application have in common.
-func (c *Config) settings(app App) *peer.Settings {
-	s := peer.Settings{
-		Signers:         []channelauth.Signer{{Key: app.Key, Secret: app.Secret}},
-		ClientEvents:    app.ClientEvents,
-		MaxEventData:    app.MaxEventData,
-		MaxMessage:      c.MaxMessage,
-		ActivityTimeout: c.ActivityTimeout,
-		PongTimeout:     c.PongTimeout,
-		AuthorizeWithin: app.AuthorizeWithin,
-	}.WithDefaults()
-	return &s
 }

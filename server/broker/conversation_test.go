@@ -76,7 +76,7 @@ func testApp(t testing.TB) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.byID["1"]
+	return b.apps.Load().byID["1"]
 }
 
 type conversation struct {
@@ -263,9 +263,11 @@ func (c *conversation) step(step transcript.Step) {
 			c.t.Errorf("%s got %s", args[0], got)
 		}
 	case "counts":
-		c.app.hub.counts = true
+		c.app.hub.counts.Store(true)
 	case "no-watchlists":
-		c.app.Watchlists = false
+		conf := *c.app.conf()
+		conf.Watchlists = false
+		c.app.configure(conf)
 	case "later":
 		d, err := time.ParseDuration(step.Arg)
 		if err != nil {

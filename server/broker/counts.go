@@ -20,7 +20,7 @@ type counted struct {
 // wants that: each time while they are few, every five seconds when they are
 // many. The lock is held.
 func (ch *channel) countChanged() {
-	if !ch.hub.counts || ch.kind == wire.Presence || strings.HasPrefix(ch.name, "#") {
+	if !ch.hub.counts.Load() || ch.kind == wire.Presence || strings.HasPrefix(ch.name, "#") {
 		return
 	}
 	now := ch.hub.now()

@@ -14,7 +14,7 @@ func TestCountsOfManyAreRare(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		app := testApp(t)
-		app.hub.counts = true
+		app.hub.counts.Store(true)
 		k := &collector{}
 		app.stranger(0, k).enter("room")
 		told := func(want ...int) {

@@ -36,7 +36,7 @@ func (b *Broker) Publish(ctx context.Context, appID string, e Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	app := b.byID[appID]
+	app := b.apps.Load().byID[appID]
 	if app == nil {
 		return fmt.Errorf("%w: no App has the ID %q", ErrUnknownApp, appID)
 	}
@@ -68,6 +68,7 @@ func (a *app) publish(e *Event) {
 
 // check says whether an event may be published.
 func (a *app) check(e *Event) error {
+	maxData := a.conf().MaxEventData
 	switch {
 	case e.Name == "":
 		return fmt.Errorf("%w: it has no name", ErrEvent)
@@ -79,8 +80,8 @@ func (a *app) check(e *Event) error {
 		return fmt.Errorf("%w: it goes to %d channels, %d are allowed", ErrEvent, len(e.Channels), maxPublishChannels)
 	case e.SocketID != "" && !wire.ValidSocketID(e.SocketID):
 		return fmt.Errorf("%w: socket_id is not of the form 1234.5678", ErrEvent)
-	case len(e.Data) > a.MaxEventData:
-		return fmt.Errorf("%w: the data has %d bytes, %d are allowed by MaxEventData", ErrTooLarge, len(e.Data), a.MaxEventData)
+	case len(e.Data) > maxData:
+		return fmt.Errorf("%w: the data has %d bytes, %d are allowed by MaxEventData", ErrTooLarge, len(e.Data), maxData)
 	case !utf8.ValidString(e.Name) || !utf8.ValidString(e.Data):
 		return fmt.Errorf("%w: name and data must be UTF-8", ErrEvent)
 	}

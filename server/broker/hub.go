@@ -14,12 +14,14 @@ import (
 // hub holds the occupied channels of one application. Each application has a
 // hub of its own, so nothing that is looked up in one can be another's.
 type hub struct {
-	sent   *atomic.Int64 // counts the frames of all channels
-	now    func() time.Duration
-	cache  cache
-	counts bool // tell the number of subscribers
-	seed   maphash.Seed
-	shards [shardCount]shard
+	sent  *atomic.Int64 // counts the frames of all channels
+	now   func() time.Duration
+	cache cache
+
+	counts  atomic.Bool  // tell the number of subscribers
+	members atomic.Int64 // that a presence channel may have
+	seed    maphash.Seed
+	shards  [shardCount]shard
 }
 
 type shard struct {
@@ -27,14 +29,15 @@ type shard struct {
 	channels map[string]*channel
 }
 
-func newHub(b *Broker, a App) *hub {
-	return &hub{
-		sent:   &b.messagesOut,
-		now:    b.now,
-		cache:  cache{ttl: a.CacheTTL, limit: a.CacheBytes},
-		counts: a.SubscriptionCounts,
-		seed:   maphash.MakeSeed(),
-	}
+func newHub(b *Broker) *hub {
+	return &hub{sent: &b.messagesOut, now: b.now, seed: maphash.MakeSeed()}
+}
+
+// configure takes from the application's configuration what channels need.
+func (h *hub) configure(a App) {
+	h.counts.Store(a.SubscriptionCounts)
+	h.members.Store(int64(a.MaxMembers))
+	h.cache.configure(a.CacheTTL, a.CacheBytes)
 }
 
 func (h *hub) shard(name string) *shard {

@@ -32,12 +32,12 @@ type member struct {
 // enter adds a connection of a user. The information of the first one counts.
 // added says that the user was not there; a nil member that the channel is
 // full.
-func (p *presence) enter(who *peer.Member) (m *member, added bool) {
+func (p *presence) enter(who *peer.Member, limit int) (m *member, added bool) {
 	if m = p.members[who.ID]; m != nil {
 		m.connections++
 		return m, false
 	}
-	if len(p.order) >= peer.MaxMembers {
+	if len(p.order) >= limit {
 		return nil, false
 	}
 	m = &member{

@@ -96,15 +96,40 @@ func upgrade(t testing.TB, conn net.Conn, target string, behind []byte) *raw {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.write(append(request, behind...))
+	c.open(append(request, behind...))
+	return c
+}
+
+// dialWith is dial with more fields in the head of the request.
+func dialWith(t testing.TB, address, target string, fields ...string) *raw {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &raw{t: t, conn: conn}
+	t.Cleanup(func() { conn.Close() })
+	request, err := websocket.AppendRequest(nil, "127.0.0.1", target, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request = append(request[:len(request)-2], strings.Join(append(fields, "", ""), "\r\n")...)
+	c.open(request)
+	return c
+}
+
+// open sends the opening request and takes the answer.
+func (c *raw) open(request []byte) {
+	c.t.Helper()
+	c.write(request)
 	for {
 		n, err := websocket.ParseResponse(c.buffer, testKey)
 		if err != nil {
-			t.Fatalf("upgrade: %v: %q", err, c.buffer)
+			c.t.Fatalf("upgrade: %v: %q", err, c.buffer)
 		}
 		if n > 0 {
 			c.buffer = c.buffer[n:]
-			return c
+			return
 		}
 		c.fill()
 	}
@@ -230,6 +255,15 @@ func (c *raw) ends() {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		c.t.Fatal("the broker keeps the socket open")
 	}
+}
+
+// refused takes the error event and the close frame of one who is not welcome.
+func (c *raw) refused(code int) {
+	c.t.Helper()
+	if text := c.text(); !strings.Contains(text, fmt.Sprintf(`"code":%d`, code)) {
+		c.t.Fatalf("got %s, want code %d", text, code)
+	}
+	c.closes(code)
 }
 
 func (c *raw) subscribe(channel string) {

@@ -37,7 +37,7 @@ func (r *replays) begin(key string, request [sha256.Size]byte, now time.Duration
 	if at := r.byKey[key]; at != nil {
 		e = at.Value.(*replay)
 		if e.request != request {
-			return nil, false, &statusError{http.StatusUnprocessableEntity, "The idempotency key was used for another request; take a new one for each"}
+			return nil, false, &statusError{status: http.StatusUnprocessableEntity, text: "The idempotency key was used for another request; take a new one for each"}
 		}
 		return e, false, nil
 	}

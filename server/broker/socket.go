@@ -130,7 +130,7 @@ func (s *socket) wait(buffer []byte) (int, error) {
 
 func (s *socket) logSlow() {
 	s.broker.log.Warn("closing a connection that reads too slowly",
-		slog.String("app", s.client.app.ID),
+		slog.String("app", s.client.app.id),
 		slog.String("socket_id", s.client.peer.SocketID()),
 		slog.String("remote", s.conn.RemoteAddr().String()),
 		slog.Int("queue_bytes", s.broker.config.QueueBytes))

@@ -30,7 +30,7 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	app, refusal := b.welcome(r)
-	place, err := b.reserve(refusal)
+	place, err := b.reserve(app, b.proxies.client(r), refusal)
 	if err != nil {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "No more connections are taken now: connect again later", http.StatusServiceUnavailable)
@@ -74,11 +74,11 @@ func (b *Broker) welcome(r *http.Request) (*app, *peer.Refusal) {
 	if refusal := peer.Admit(query.Get("protocol"), query.Get("version")); refusal != nil {
 		return b.strangers, refusal
 	}
-	app := b.byKey[key]
+	app := b.apps.Load().byKey[key]
 	if app == nil {
 		return b.strangers, peer.RefuseKey(key)
 	}
-	return app, nil
+	return app, app.refuse(r.Header.Get("Origin"), b.proxies.secure(r))
 }
 
 // asksForUpgrade says whether the request wants to become a WebSocket

@@ -14,6 +14,7 @@ var (
 	RefuseTLS      = &Refusal{CodeTLS, "This app takes connections over TLS only: use wss"}
 	RefuseDisabled = &Refusal{CodeDisabled, "This app is disabled"}
 	RefuseQuota    = &Refusal{CodeQuota, "This app has as many connections as it may have"}
+	RefuseAddress  = &Refusal{CodeOverCapacity, "Too many connections from this address"}
 	RefuseOrigin   = &Refusal{CodeUnauthorized, "This app takes no connections from pages of this origin"}
 	RefuseCapacity = &Refusal{CodeOverCapacity, "Over capacity: connect again later"}
 

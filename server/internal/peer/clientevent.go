@@ -13,10 +13,11 @@ import (
 // sender as much.
 func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 	channel := echo(string(m.Channel))
-	if !p.events.allow(now) {
-		return p.complain(CodeClientEvent, "Client event rate limit exceeded: "+strconv.Itoa(clientEventRate)+" per second", channel)
+	settings := p.settings.Get()
+	if limit := settings.ClientEventRate; !p.events.allow(now, limit) {
+		return p.complain(CodeClientEvent, "Client event rate limit exceeded: "+strconv.Itoa(limit)+" per second", channel)
 	}
-	if !p.settings.ClientEvents {
+	if !settings.ClientEvents {
 		return p.complain(CodeClientEvent, "Client events are not enabled for this app: enable them on the server (ClientEvents, --client-events)", channel)
 	}
 	if !wire.KindOf(channel).ClientEvents() {
@@ -29,8 +30,8 @@ func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 	if utf8.RuneCount(m.Event) > wire.MaxEventName {
 		return p.complain(CodeClientEvent, "Client event name has more than "+strconv.Itoa(wire.MaxEventName)+" characters", channel)
 	}
-	if len(m.Data) > p.settings.MaxEventData {
-		return p.complain(CodeClientEvent, "Client event data has more than "+strconv.Itoa(p.settings.MaxEventData)+" bytes", channel)
+	if len(m.Data) > settings.MaxEventData {
+		return p.complain(CodeClientEvent, "Client event data has more than "+strconv.Itoa(settings.MaxEventData)+" bytes", channel)
 	}
 	sub := &p.subs.list[i]
 	return Action{

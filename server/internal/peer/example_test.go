@@ -11,8 +11,8 @@ import (
 
 // The conversation of a transport with a Peer.
 func Example() {
-	settings := peer.Settings{Signers: []channelauth.Signer{{Key: "key", Secret: "secret"}}}.WithDefaults()
-	p, hello := peer.New(&settings, "1.2", 0)
+	settings := peer.Settings{Signers: []channelauth.Signer{{Key: "key", Secret: "secret"}}}
+	p, hello := peer.New(peer.NewLive(settings), "1.2", 0)
 	fmt.Printf("to the client: %d bytes\n", len(hello))
 
 	arrived := websocket.AppendFrame(nil, websocket.Text,

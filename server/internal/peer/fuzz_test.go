@@ -20,7 +20,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0x81, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, uint16(4), uint16(9))
 	f.Fuzz(func(t *testing.T, b []byte, cut, pause uint16) {
 		s := &stage{t: t, settings: docSettings()}
-		s.peer, _ = peer.New(&s.settings, docSocket, 0)
+		s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 		var buffer []byte
 		for len(b) > 0 && !s.dead {
 			n := min(len(b), 1+int(cut))
@@ -64,7 +64,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, one, two string) {
 		s := &stage{t: t, settings: docSettings()}
-		s.peer, _ = peer.New(&s.settings, docSocket, 0)
+		s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 		for _, text := range []string{private, one, two, one} {
 			s.client(websocket.Text, []byte(text))
 		}

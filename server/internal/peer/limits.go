@@ -21,9 +21,9 @@ const (
 	// is short because a socket is held for it.
 	closeTimeout = 5 * time.Second
 
-	// MaxMembers is how many users a presence channel holds (Pusher docs,
+	// DefaultMaxMembers is how many users a presence channel holds (Pusher docs,
 	// "Presence channels").
-	MaxMembers = 100
+	DefaultMaxMembers = 100
 
 	// MaxWatchlist is how many users one may watch (Pusher docs, "Watchlist
 	// events").
@@ -33,14 +33,14 @@ const (
 	// have (Pusher docs, "Presence channels").
 	maxUserInfo = 1 << 10
 
-	// maxSubscriptions bounds the memory that one connection can take by
+	// DefaultMaxSubscriptions bounds the memory that one connection can take by
 	// subscribing. The service names no limit; pages in use stay below a
 	// hundred.
-	maxSubscriptions = 10_000
+	DefaultMaxSubscriptions = 10_000
 
-	// clientEventRate is how many client events a connection may send in a
+	// DefaultClientEventRate is how many client events a connection may send in a
 	// second, on average and at once (Pusher docs, "Client events").
-	clientEventRate = 10
+	DefaultClientEventRate = 10
 
 	// maxEcho is how many bytes of what a client sent are shown to it in an
 	// error message: enough for a channel's name or a signature.

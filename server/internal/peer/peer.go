@@ -2,14 +2,34 @@ package peer
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/thimble-go/thimble/channelauth"
 	"github.com/thimble-go/thimble/internal/websocket"
 )
 
-// Settings are what all connections of an application have in common. They
-// must not change while a Peer uses them.
+// Live holds the Settings of an application, which may be replaced while
+// connections use them: what they check next, they check with the new ones.
+type Live struct{ p atomic.Pointer[Settings] }
+
+// NewLive returns a Live with settings.
+func NewLive(s Settings) *Live {
+	l := new(Live)
+	l.Set(s)
+	return l
+}
+
+// Set replaces the settings.
+func (l *Live) Set(s Settings) {
+	s = s.withDefaults()
+	l.p.Store(&s)
+}
+
+// Get returns the settings, with a default in place of each zero.
+func (l *Live) Get() *Settings { return l.p.Load() }
+
+// Settings are what all connections of an application have in common.
 type Settings struct {
 	// Signers check tokens: one for each key of the application, at least one.
 	Signers []channelauth.Signer
@@ -20,6 +40,14 @@ type Settings struct {
 	// MaxEventData bounds the data of a client event in bytes; zero means
 	// DefaultMaxEventData.
 	MaxEventData int
+
+	// ClientEventRate is how many client events a connection may send in a
+	// second, on average and at once; zero means DefaultClientEventRate.
+	ClientEventRate int
+
+	// MaxSubscriptions is on how many channels a connection may be; zero means
+	// DefaultMaxSubscriptions.
+	MaxSubscriptions int
 
 	// MaxMessage bounds a message in bytes; zero means
 	// websocket.DefaultMaxMessage. A longer one closes the connection.
@@ -38,8 +66,14 @@ type Settings struct {
 	AuthorizeWithin time.Duration
 }
 
-// WithDefaults returns s with every zero replaced by what it means.
-func (s Settings) WithDefaults() Settings {
+// withDefaults returns s with every zero replaced by what it means.
+func (s Settings) withDefaults() Settings {
+	if s.ClientEventRate == 0 {
+		s.ClientEventRate = DefaultClientEventRate
+	}
+	if s.MaxSubscriptions == 0 {
+		s.MaxSubscriptions = DefaultMaxSubscriptions
+	}
 	if s.MaxEventData == 0 {
 		s.MaxEventData = DefaultMaxEventData
 	}
@@ -65,7 +99,7 @@ const (
 
 // Peer is the state of one connection.
 type Peer struct {
-	settings *Settings
+	settings *Live
 	socketID string
 	parser   websocket.Parser
 	subs     subscriptions
@@ -91,10 +125,11 @@ type Peer struct {
 }
 
 // New returns the Peer of a client that is welcome, and the bytes that tell it
-// so. Settings must have their defaults. socketID is unique, and hard to guess
+// so. socketID is unique, and hard to guess
 // since tokens are bound to it.
-func New(s *Settings, socketID string, now time.Duration) (Peer, []byte) {
-	p := Peer{settings: s, socketID: socketID, since: now}
+func New(l *Live, socketID string, now time.Duration) (Peer, []byte) {
+	s := l.Get()
+	p := Peer{settings: l, socketID: socketID, since: now}
 	if s.AuthorizeWithin > 0 {
 		p.authorizeBy = now + s.AuthorizeWithin
 	}
@@ -106,9 +141,9 @@ func New(s *Settings, socketID string, now time.Duration) (Peer, []byte) {
 // NewRefused returns the Peer of a client that is not welcome, and the bytes
 // that tell it why: an error event, which clients take the code from, and a
 // close frame. What the client sends does not count.
-func NewRefused(s *Settings, why *Refusal, now time.Duration) (Peer, []byte) {
-	p := Peer{settings: s, since: now, state: closing}
-	p.parser = websocket.Parser{Server: true, MaxMessage: s.MaxMessage}
+func NewRefused(l *Live, why *Refusal, now time.Duration) (Peer, []byte) {
+	p := Peer{settings: l, since: now, state: closing}
+	p.parser = websocket.Parser{Server: true, MaxMessage: l.Get().MaxMessage}
 	frame := errorFrame(why.Code, why.Message, "")
 	return p, websocket.AppendClose(frame, why.Code, why.Message, nil)
 }
@@ -200,12 +235,12 @@ func (p *Peer) item(item websocket.Item, now time.Duration) Action {
 // transport may look again at the time it knew last instead of setting an
 // alarm for each.
 func (p *Peer) Deadline() time.Duration {
-	due := p.since + p.settings.ActivityTimeout
+	due := p.since + p.settings.Get().ActivityTimeout
 	switch {
 	case p.state == closing:
 		return p.since + closeTimeout
 	case p.pinged:
-		due = p.since + p.settings.PongTimeout
+		due = p.since + p.settings.Get().PongTimeout
 	}
 	if p.authorizeBy > 0 && p.authorizeBy < due {
 		return p.authorizeBy

@@ -55,7 +55,7 @@ func TestRefuseKeyIsBounded(t *testing.T) {
 	t.Parallel()
 	s := docSettings()
 	for n := range 300 {
-		_, frames := peer.NewRefused(&s, peer.RefuseKey(strings.Repeat("é", n)), 0)
+		_, frames := peer.NewRefused(peer.NewLive(s), peer.RefuseKey(strings.Repeat("é", n)), 0)
 		stage := &stage{t: t}
 		stage.frames(frames)
 		if len(stage.said) != 2 || !strings.Contains(stage.said[0], `"code":4001`) || !strings.HasPrefix(stage.said[1], "closes 4001 ") {
@@ -99,7 +99,7 @@ func TestLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &stage{t: t, settings: docSettings()}
-			s.peer, _ = peer.New(&s.settings, docSocket, 0)
+			s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 			s.client(websocket.Text, []byte(subscribe("private-a", "")))
 			s.said = nil
 			s.client(websocket.Text, []byte(tt.text))
@@ -113,7 +113,7 @@ func TestLimits(t *testing.T) {
 func TestSubscriptionsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := &stage{t: t, settings: docSettings()}
-	s.peer, _ = peer.New(&s.settings, docSocket, 0)
+	s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 	for i := range 10_001 {
 		s.said = nil
 		s.client(websocket.Text, fmt.Appendf(nil, `{"event":"pusher:subscribe","data":{"channel":"c%d"}}`, i))
@@ -132,7 +132,7 @@ func TestSubscriptionsAreASet(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		s := &stage{t: t, settings: docSettings()}
-		s.peer, _ = peer.New(&s.settings, docSocket, 0)
+		s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 		on := make(map[string]bool)
 		for range rapid.IntRange(0, 200).Draw(r, "steps") {
 			channel := fmt.Sprintf("c%d", rapid.IntRange(0, 40).Draw(r, "channel"))
@@ -173,7 +173,7 @@ func TestSubscriptionsAreASet(t *testing.T) {
 func TestClientEventRate(t *testing.T) {
 	t.Parallel()
 	s := &stage{t: t, settings: docSettings()}
-	s.peer, _ = peer.New(&s.settings, docSocket, 0)
+	s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 	s.client(websocket.Text, []byte(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"`+token("private-a", "")+`"}}`))
 	for i := range 100 {
 		s.now += 100 * time.Millisecond
@@ -200,7 +200,7 @@ func TestClientEventRate(t *testing.T) {
 func TestReceivedCountsMessages(t *testing.T) {
 	t.Parallel()
 	s := &stage{t: t, settings: docSettings()}
-	s.peer, _ = peer.New(&s.settings, docSocket, 0)
+	s.peer, _ = peer.New(peer.NewLive(s.settings), docSocket, 0)
 	s.client(websocket.Text, []byte(`{"event":"pusher:pong"}`))
 	s.client(websocket.Text, []byte(`garbage`))
 	s.client(websocket.Ping, nil)

@@ -7,9 +7,9 @@ import "time"
 // again, which takes one word and no timer.
 type rate struct{ full time.Duration }
 
-// allow takes one out of the bucket, false when it is empty.
-func (r *rate) allow(now time.Duration) bool {
-	const one = time.Second / clientEventRate
+// allow takes one out of a bucket that holds perSecond, false when it is empty.
+func (r *rate) allow(now time.Duration, perSecond int) bool {
+	one := time.Second / time.Duration(perSecond)
 	full := max(r.full, now) + one
 	if full > now+time.Second {
 		return false

@@ -103,7 +103,7 @@ func shallow(info []byte) bool {
 // signer returns what checks a token: that of the key it names, or of the
 // oldest key, which then says what is wrong.
 func (p *Peer) signer(auth string) *channelauth.Signer {
-	signers := p.settings.Signers
+	signers := p.settings.Get().Signers
 	key := channelauth.TokenKey(auth)
 	for i := range signers {
 		if signers[i].Key == key {

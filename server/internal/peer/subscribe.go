@@ -26,8 +26,14 @@ const (
 	limitReached   = "LimitReached"
 )
 
-// DeclineFull is for a presence channel that has MaxMembers members.
-var DeclineFull = &Decline{limitReached, "The presence channel is full: it has " + strconv.Itoa(MaxMembers) + " members", CodeOverCapacity}
+// DeclineFull is for a presence channel that has as many members as it may.
+func DeclineFull(members int) *Decline {
+	return &Decline{limitReached, "The presence channel is full: it has " + strconv.Itoa(members) + " members", CodeOverCapacity}
+}
+
+func declineMany(channels int) *Decline {
+	return &Decline{limitReached, "Too many subscriptions: a connection may have " + strconv.Itoa(channels) + ", unsubscribe from some first", CodeOverCapacity}
+}
 
 var (
 	declineName = &Decline{
@@ -45,11 +51,6 @@ var (
 		"Invalid channel name: of those that begin with # a connection may have that of its own user, " + ServerToUser + "ID",
 		CodeUnauthorized,
 	}
-	declineMany = &Decline{
-		limitReached,
-		"Too many subscriptions: a connection may have " + strconv.Itoa(maxSubscriptions) + ", unsubscribe from some first",
-		CodeOverCapacity,
-	}
 )
 
 func (p *Peer) subscribe(m *wire.Message) Action {
@@ -65,8 +66,8 @@ func (p *Peer) subscribe(m *wire.Message) Action {
 	if p.subs.find([]byte(channel)) >= 0 {
 		return p.complain(codeNone, "Existing subscription to channel "+channel, channel)
 	}
-	if len(p.subs.list) >= maxSubscriptions {
-		return p.decline(channel, declineMany)
+	if limit := p.settings.Get().MaxSubscriptions; len(p.subs.list) >= limit {
+		return p.decline(channel, declineMany(limit))
 	}
 
 	a := Action{Kind: Subscribe, Channel: channel}

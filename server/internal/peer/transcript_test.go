@@ -28,7 +28,7 @@ func docSettings() peer.Settings {
 		ClientEvents: true,
 		MaxEventData: 100,
 		MaxMessage:   10_000,
-	}.WithDefaults()
+	}
 }
 
 // TestTranscripts runs the conversations of one client. Verbs, beside the
@@ -103,12 +103,12 @@ func (s *stage) step(step transcript.Step) {
 			s.settings.AuthorizeWithin, _ = time.ParseDuration(d)
 		}
 		var hello []byte
-		s.peer, hello = peer.New(&s.settings, docSocket, s.now)
+		s.peer, hello = peer.New(peer.NewLive(s.settings), docSocket, s.now)
 		s.frames(hello)
 	case "refuse":
 		code, _ := strconv.Atoi(first)
 		var why []byte
-		s.peer, why = peer.NewRefused(&s.settings, &peer.Refusal{Code: code, Message: rest}, s.now)
+		s.peer, why = peer.NewRefused(peer.NewLive(s.settings), &peer.Refusal{Code: code, Message: rest}, s.now)
 		s.frames(why)
 	case "advance":
 		d, err := time.ParseDuration(step.Arg)
@@ -191,7 +191,7 @@ func (s *stage) act(a peer.Action) {
 	case peer.Subscribe:
 		if s.full {
 			s.say("full", a.Channel)
-			s.frames(s.peer.Declined(a.Channel, peer.DeclineFull))
+			s.frames(s.peer.Declined(a.Channel, peer.DeclineFull(100)))
 			return
 		}
 		s.say("joins", strings.TrimSpace(a.Channel+" "+a.Member.ID))
