@@ -31,6 +31,11 @@ const (
 	// the HTTP API as from a client.
 	DefaultMaxEventData = peer.DefaultMaxEventData
 
+	// Defaults of an App, as in internal/peer.
+	DefaultMaxMembers       = peer.DefaultMaxMembers
+	DefaultMaxSubscriptions = peer.DefaultMaxSubscriptions
+	DefaultClientEventRate  = peer.DefaultClientEventRate
+
 	// DefaultHandshakeTimeout is how long a client may take to send the head of
 	// a request. Longer is an attack or a dead line.
 	DefaultHandshakeTimeout = 5 * time.Second

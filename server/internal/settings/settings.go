@@ -1,0 +1,198 @@
+package settings
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/thimble-go/thimble/server/broker"
+)
+
+// Settings are what the file holds. A zero means the default.
+type Settings struct {
+	Listen    string `toml:"listen" comment:"host:port to listen on"`
+	LogLevel  string `toml:"log_level" comment:"debug, info, warn or error"`
+	LogFormat string `toml:"log_format" comment:"text or json"`
+
+	ActivityTimeout     Duration `toml:"activity_timeout" comment:"how long a client may be silent before it is pinged"`
+	PongTimeout         Duration `toml:"pong_timeout" comment:"how long a pinged client may stay silent"`
+	HandshakeTimeout    Duration `toml:"handshake_timeout" comment:"how long a client may take to send the head of its request"`
+	ShutdownTimeout     Duration `toml:"shutdown_timeout" comment:"how long clients may take to go when the broker ends"`
+	MaxMessage          int      `toml:"max_message" comment:"bytes of one message from a client; 0: as the apps need it, at least 65536"`
+	QueueBytes          int      `toml:"queue_bytes" comment:"bytes that should at most wait for one client; 0: as the apps need it, at least 262144"`
+	MaxConnections      int      `toml:"max_connections" comment:"of all apps; 0: no cap"`
+	MaxConnectionsPerIP int      `toml:"max_connections_per_ip" comment:"0: no cap"`
+	TrustedProxies      []Prefix `toml:"trusted_proxies" comment:"addresses, or networks like 10.0.0.0/8, that are believed what they say in X-Forwarded-For and X-Forwarded-Proto"`
+
+	TLS  TLS   `toml:"tls" comment:"TLS on the same port; both files are read again when they change"`
+	Apps []App `toml:"apps"`
+}
+
+// TLS are the files of a certificate.
+type TLS struct {
+	Certificate string `toml:"certificate" comment:"file, PEM, with the certificates in between"`
+	Key         string `toml:"key" comment:"file, PEM"`
+}
+
+// App is an application.
+type App struct {
+	ID     string `toml:"id"`
+	Key    string `toml:"key"`
+	Secret string `toml:"secret"`
+	Keys   []Key  `toml:"keys" comment:"more keys that count beside the first"`
+
+	Disabled           bool     `toml:"disabled" comment:"refuse everybody"`
+	ClientEvents       bool     `toml:"client_events" comment:"let clients send events to each other"`
+	SubscriptionCounts bool     `toml:"subscription_counts" comment:"tell those on a channel how many they are"`
+	Watchlists         bool     `toml:"watchlists" comment:"tell signed-in users who of their watchlist comes and goes"`
+	TLSOnly            bool     `toml:"tls_only" comment:"refuse connections without TLS"`
+	Origins            []string `toml:"origins" comment:"pages that may connect, such as https://example.com or *.example.com; none: all"`
+	AuthorizeWithin    Duration `toml:"authorize_within" comment:"how long a client may take until it has signed in or joined a private channel; 0: for ever"`
+	CacheTTL           Duration `toml:"cache_ttl" comment:"how long cache channels keep their last event"`
+	CacheBytes         int      `toml:"cache_bytes" comment:"memory for these events"`
+	MaxConnections     int      `toml:"max_connections" comment:"0: no cap"`
+	MaxSubscriptions   int      `toml:"max_subscriptions" comment:"channels of one connection"`
+	MaxMembers         int      `toml:"max_members" comment:"users of a presence channel"`
+	MaxEventData       int      `toml:"max_event_data" comment:"bytes of the data of one event"`
+	ClientEventRate    int      `toml:"client_event_rate" comment:"client events of a connection in a second"`
+	RequestRate        int      `toml:"request_rate" comment:"requests of the HTTP API in a second; 0: no cap"`
+}
+
+// Key is a further key of an application.
+type Key struct {
+	Key    string `toml:"key"`
+	Secret string `toml:"secret"`
+}
+
+// Duration is one like "90s" or "1h30m".
+type Duration time.Duration
+
+// Prefix is an address, or a network.
+type Prefix netip.Prefix
+
+var (
+	_ encoding.TextUnmarshaler = (*Duration)(nil)
+	_ encoding.TextUnmarshaler = (*Prefix)(nil)
+)
+
+// UnmarshalText reads it.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no duration: write 90s, or 1h30m", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads it.
+func (p *Prefix) UnmarshalText(text []byte) error {
+	if address, err := netip.ParseAddr(string(text)); err == nil {
+		address = address.Unmap()
+		*p = Prefix(netip.PrefixFrom(address, address.BitLen()))
+		return nil
+	}
+	v, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no address and no network: write 10.0.0.1, or 10.0.0.0/8", text)
+	}
+	*p = Prefix(v.Masked())
+	return nil
+}
+
+// MarshalText writes it.
+func (p Prefix) MarshalText() ([]byte, error) { return netip.Prefix(p).MarshalText() }
+
+// Default returns what counts where nobody says anything.
+func Default() Settings {
+	return Settings{
+		Listen:           "127.0.0.1:6001",
+		LogLevel:         "info",
+		LogFormat:        "text",
+		ActivityTimeout:  Duration(120 * time.Second),
+		PongTimeout:      Duration(30 * time.Second),
+		HandshakeTimeout: Duration(broker.DefaultHandshakeTimeout),
+		ShutdownTimeout:  Duration(700 * time.Millisecond),
+	}
+}
+
+// Check says what is wrong with the settings, in the names of the file.
+func (s *Settings) Check() error {
+	switch s.LogLevel {
+	case "debug", "info", "warn", "error":
+	default:
+		return fmt.Errorf("log_level is %q; it is one of debug, info, warn, error", s.LogLevel)
+	}
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		return fmt.Errorf("log_format is %q; it is text or json", s.LogFormat)
+	}
+	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
+		return errors.New("tls takes both certificate and key, or neither")
+	}
+	if s.ShutdownTimeout < 0 {
+		return errors.New("shutdown_timeout is negative")
+	}
+	if len(s.Apps) == 0 {
+		return errors.New("there is no app: add [[apps]] with id, key and secret")
+	}
+	_, err := broker.New(s.Broker())
+	return inFile(err)
+}
+
+// Broker returns what a broker is to be made of.
+func (s *Settings) Broker() broker.Config {
+	c := broker.Config{
+		ActivityTimeout:     time.Duration(s.ActivityTimeout),
+		PongTimeout:         time.Duration(s.PongTimeout),
+		HandshakeTimeout:    time.Duration(s.HandshakeTimeout),
+		MaxMessage:          s.MaxMessage,
+		QueueBytes:          s.QueueBytes,
+		MaxConnections:      s.MaxConnections,
+		MaxConnectionsPerIP: s.MaxConnectionsPerIP,
+	}
+	for _, p := range s.TrustedProxies {
+		c.TrustedProxies = append(c.TrustedProxies, netip.Prefix(p))
+	}
+	for i := range s.Apps {
+		c.Apps = append(c.Apps, s.Apps[i].broker())
+	}
+	return c
+}
+
+func (a *App) broker() broker.App {
+	b := broker.App{
+		ID:                 a.ID,
+		Key:                a.Key,
+		Secret:             a.Secret,
+		Disabled:           a.Disabled,
+		ClientEvents:       a.ClientEvents,
+		SubscriptionCounts: a.SubscriptionCounts,
+		Watchlists:         a.Watchlists,
+		TLSOnly:            a.TLSOnly,
+		Origins:            a.Origins,
+		AuthorizeWithin:    time.Duration(a.AuthorizeWithin),
+		CacheTTL:           time.Duration(a.CacheTTL),
+		CacheBytes:         a.CacheBytes,
+		MaxConnections:     a.MaxConnections,
+		MaxSubscriptions:   a.MaxSubscriptions,
+		MaxMembers:         a.MaxMembers,
+		MaxEventData:       a.MaxEventData,
+		ClientEventRate:    a.ClientEventRate,
+		RequestRate:        a.RequestRate,
+	}
+	for _, k := range a.Keys {
+		b.MoreKeys = append(b.MoreKeys, broker.Key(k))
+	}
+	return b
+}
+
+// String tells nothing: secrets are in there.
+func (s Settings) String() string { return fmt.Sprintf("settings of %d apps", len(s.Apps)) }
+
+// GoString is for the verb %#v.
+func (s Settings) GoString() string { return s.String() }

@@ -1,0 +1,209 @@
+package settings
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTextIsTheDefault reads what "config default" writes: it has every field,
+// and says what counts without it.
+func TestTextIsTheDefault(t *testing.T) {
+	t.Parallel()
+	var got Settings
+	if err := got.Parse([]byte(Text())); err != nil {
+		t.Fatalf("%v in\n%s", err, Text())
+	}
+	if len(got.Apps) != 1 {
+		t.Fatalf("%d apps", len(got.Apps))
+	}
+	app := got.Apps[0]
+	got.Apps = nil
+	if want := Default(); fmt.Sprintf("%+v", plain(got)) != fmt.Sprintf("%+v", plain(want)) {
+		t.Errorf("got  %+v\nwant %+v", plain(got), plain(want))
+	}
+	if app.Secret != "" || app.ID == "" || app.Key == "" {
+		t.Error("the secret is to be chosen")
+	}
+	for _, v := range []any{Settings{}, App{}, TLS{}} {
+		for _, name := range fields(reflect.TypeOf(v)) {
+			if name == "" || !strings.Contains(Text(), name) {
+				t.Errorf("%q is missing", name)
+			}
+		}
+	}
+}
+
+// plain is without the methods that hide things.
+func plain(s Settings) any {
+	type bare Settings
+	return bare(s)
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	s := Default()
+	err := s.Parse([]byte(`
+listen = ":80"
+activity_timeout = "30s"
+trusted_proxies = ["10.0.0.1", "192.168.1.1/16"]
+[tls]
+certificate = "c"
+key = "k"
+[[apps]]
+id = "1"
+key = "a"
+secret = "x"
+client_events = true
+origins = ["https://a.example"]
+[[apps.keys]]
+key = "b"
+secret = "y"
+[[apps]]
+id = "2"
+key = "c"
+secret = "z"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	c := s.Broker()
+	if s.Listen != ":80" || c.ActivityTimeout != 30*time.Second || c.PongTimeout != 30*time.Second || fmt.Sprint(c.TrustedProxies) != "[10.0.0.1/32 192.168.0.0/16]" {
+		t.Errorf("got %+v", c)
+	}
+	if len(c.Apps) != 2 || !c.Apps[0].ClientEvents || c.Apps[0].MoreKeys[0].Secret != "y" || c.Apps[1].ClientEvents {
+		t.Errorf("got %+v", c.Apps)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ text, want string }{
+		{"listen = 1", "1:10: "},
+		{"\nlisten = :80", "2:10: "},
+		{"max_conections = 1", "1:1: there is no field max_conections; max_connections may be meant"},
+		{"[[apps]]\nid = \"1\"\nsecrets = \"x\"", "3:1: there is no field apps.secrets; secret may be meant"},
+		{"something_else = 1", "thimble config default shows all"},
+		{"activity_timeout = \"soon\"", "no duration"},
+		{"activity_timeout = 30", "1:20: "},
+		{"trusted_proxies = [\"here\"]", "no address and no network"},
+		{"max_connections = \"many\"", "1:19: "},
+		{"listen = \"a\"\nlisten = \"b\"", "key listen is already defined"},
+	} {
+		s := Default()
+		err := s.Parse([]byte(tt.text))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "toml:") || strings.Contains(err.Error(), "settings.") {
+			t.Errorf("%q: got %v, want %s", tt.text, err, tt.want)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	const app = "[[apps]]\nid = \"1\"\nkey = \"a\"\nsecret = \"hidden\"\n"
+	for _, tt := range []struct{ text, want string }{
+		{"", "there is no app"},
+		{"log_level = \"loud\"\n" + app, "debug, info, warn, error"},
+		{"log_format = \"xml\"\n" + app, "text or json"},
+		{"[tls]\nkey = \"k\"\n" + app, "certificate"},
+		{"activity_timeout = \"10ms\"\n" + app, "activity_timeout is 10ms"},
+		{"max_connections_per_ip = -1\n" + app, "max_connections_per_ip is negative"},
+		{app + app, `apps[1]: another app has the id "1"`},
+		{"[[apps]]\nid = \"1\"\nkey = \"a\"", "apps[0]: the secret is empty"},
+		{app + "max_members = -1", "max_members is negative"},
+	} {
+		s := Default()
+		if err := s.Parse([]byte(tt.text)); err != nil {
+			t.Fatal(err)
+		}
+		err := s.Check()
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%q: got %v, want %s", tt.text, err, tt.want)
+		}
+	}
+}
+
+func TestFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	name := filepath.Join(dir, "thimble.toml")
+	s := Default()
+	if err := s.File(name); err == nil || !strings.Contains(err.Error(), "thimble config default") {
+		t.Errorf("got %v", err)
+	}
+	if err := s.File(dir); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("got %v", err)
+	}
+	if err := os.WriteFile(name, []byte("x = 1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.File(name); err == nil || !strings.HasPrefix(err.Error(), name+":1:1: there is no field x") {
+		t.Errorf("got %v", err)
+	}
+	if err := os.WriteFile(name, make([]byte, maxFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.File(name); err == nil || !strings.Contains(err.Error(), "are allowed") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEnv(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		want func(*Settings) bool
+	}{
+		{"own", map[string]string{"THIMBLE_LISTEN": ":1", "THIMBLE_MAX_CONNECTIONS": "7", "PUSHER_APP_ID": "1", "PUSHER_KEY": "k", "PUSHER_SECRET": "s"}, func(s *Settings) bool {
+			return s.Listen == ":1" && s.MaxConnections == 7 && s.Apps[0].ID == "1" && s.Apps[0].Key == "k" && s.Apps[0].Secret == "s"
+		}},
+		{"soketi", map[string]string{"SOKETI_PORT": "6002", "SOKETI_DEBUG": "1", "SOKETI_DEFAULT_APP_ID": "1", "SOKETI_DEFAULT_APP_ENABLE_CLIENT_MESSAGES": "true", "SOKETI_DEFAULT_APP_MAX_CONNS": "-1", "SOKETI_EVENT_MAX_PAYLOAD_IN_KB": "0.5", "SOKETI_CHANNEL_CACHE_TTL": "60"}, func(s *Settings) bool {
+			a := s.Apps[0]
+			return s.Listen == "0.0.0.0:6002" && s.LogLevel == "debug" && a.ID == "1" && a.ClientEvents && a.MaxConnections == 0 && a.MaxEventData == 512 && a.CacheTTL == Duration(time.Minute)
+		}},
+		{"soketi, disabled", map[string]string{"SOKETI_DEFAULT_APP_ENABLED": "false"}, func(s *Settings) bool { return s.Apps[0].Disabled }},
+		{"reverb", map[string]string{"REVERB_SERVER_HOST": "127.0.0.1", "REVERB_SERVER_PORT": "8080", "REVERB_APP_KEY": "k", "REVERB_APP_ACTIVITY_TIMEOUT": "30"}, func(s *Settings) bool {
+			return s.Listen == "127.0.0.1:8080" && s.Apps[0].Key == "k" && s.Apps[0].ClientEvents && s.ActivityTimeout == Duration(30*time.Second)
+		}},
+		{"reverb without client events", map[string]string{"REVERB_APP_KEY": "k", "REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM": "none"}, func(s *Settings) bool { return !s.Apps[0].ClientEvents }},
+		{"own over others", map[string]string{"REVERB_APP_KEY": "r", "SOKETI_DEFAULT_APP_KEY": "s", "PUSHER_KEY": "p", "SOKETI_PORT": "1", "THIMBLE_LISTEN": ":2"}, func(s *Settings) bool {
+			return s.Apps[0].Key == "p" && s.Listen == ":2"
+		}},
+		{"nothing", nil, func(s *Settings) bool { return len(s.Apps) == 0 }},
+	} {
+		s := Default()
+		_, err := s.Env(func(name string) (string, bool) { v, ok := tt.env[name]; return v, ok })
+		if err != nil || !tt.want(&s) {
+			t.Errorf("%s: got %+v, %v", tt.name, plain(s), err)
+		}
+	}
+	s := Default()
+	env := map[string]string{"SOKETI_DEFAULT_APP_MAX_CONNS": "many"}
+	if _, err := s.Env(func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err == nil || err.Error() != `SOKETI_DEFAULT_APP_MAX_CONNS: "many" is no number` {
+		t.Errorf("got %v", err)
+	}
+	env = map[string]string{"SOKETI_ADAPTER_DRIVER": "redis"}
+	if ignored, err := s.Env(func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err != nil || fmt.Sprint(ignored) != "[SOKETI_ADAPTER_DRIVER]" {
+		t.Errorf("got %v, %v", ignored, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(Text()))
+	f.Add([]byte("[[apps]]\nid = \"1\"\n[[apps.keys]]\nkey = \"b\""))
+	f.Add([]byte("activity_timeout = \"1h\"\ntrusted_proxies = [\"::1/128\"]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s := Default()
+		if s.Parse(text) == nil {
+			_ = s.Check()
+		}
+	})
+}
