@@ -4,16 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // shutdownTime is how long things may take to end in order after Ctrl-C, and
-// endTime when the process ends in any case.
+// endTime when the process ends in any case: so long after the first unless
+// somebody has asked for more.
 const (
 	shutdownTime = 700 * time.Millisecond
 	endTime      = 950 * time.Millisecond
 )
+
+// endWithin is endTime, or more.
+var endWithin atomic.Int64
+
+func init() { endWithin.Store(int64(endTime)) }
 
 // listen listens, and says what to do when that fails.
 func listen(addr string) (net.Listener, error) {

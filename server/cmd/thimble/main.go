@@ -26,7 +26,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop()
-		time.AfterFunc(endTime, func() { os.Exit(1) })
+		time.AfterFunc(time.Duration(endWithin.Load()), func() { os.Exit(1) })
 	})
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -70,7 +70,7 @@ Exit codes:
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(newDemo(), newServe(), newSubscribe(), newTrigger(), newBridge())
+	root.AddCommand(newDemo(), newServe(), newConfig(), newSubscribe(), newTrigger(), newBridge())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	for _, cmd := range append(root.Commands(), root) {
 		check := cmd.Args

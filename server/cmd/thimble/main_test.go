@@ -153,7 +153,7 @@ func TestWrongUsage(t *testing.T) {
 		"impossible channel":     {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "two words"}, `CHANNEL "two words"`},
 		"no endpoint":            {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--auth-endpoint", "/auth", "private-a"}, "--auth-endpoint is an http"},
 		"no event":               {[]string{"trigger", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", "c", "", "d"}, "EVENT is empty"},
-		"credentials and --dev":  {[]string{"serve", "--dev", "--key", "k"}, "--dev has credentials of its own"},
+		"credentials and --dev":  {[]string{"serve", "--dev", "--key", "k"}, "--dev has settings and credentials of its own"},
 		"no line":                {[]string{"bridge", "--allow", "a:1"}, "--serial, --tcp or --listen"},
 		"two lines":              {[]string{"bridge", "--tcp", "127.0.0.1:1", "--serial", "x"}, "exclude each other"},
 		"line without a port":    {[]string{"bridge", "--tcp", "127.0.0.1"}, "--tcp is host:port"},

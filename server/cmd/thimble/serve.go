@@ -2,86 +2,235 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"reflect"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble/server/broker"
+	"github.com/thimble-go/thimble/server/internal/settings"
 )
 
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	file                 string
+	addr                 string
+	appID, key, secret   string
+	dev, clientEvents    bool
+	asJSON               bool
+	certificate, keyFile string
+	flagged              func(name string) bool // whether it was given
+}
+
 func newServe() *cobra.Command {
-	var t target
-	var addr string
-	var dev, clientEvents, asJSON bool
+	var o serveOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a Pusher-compatible broker: WebSocket and HTTP API on one port",
 		Long: `Run a Pusher-compatible broker: WebSocket and HTTP API on one port.
 
 With --dev it needs no configuration: app id "app-id", key "app-key", secret
-"app-secret", client events on. Everybody knows these, so it is for tests only.
+"app-secret", client events and watchlists on. Everybody knows these, so it is
+for tests only.
 
-Without --dev it takes one application's id, key and secret. It speaks no TLS
-itself: put it behind a proxy that does.`,
+Otherwise it takes a file (thimble config default writes one), or one
+application's id, key and secret. A flag wins over the environment, and that
+over the file. The environment of soketi (SOKETI_...) and Reverb (REVERB_...)
+is understood too; thimble config check says which of it is not.
+
+It reads the file again on the signal HUP: apps change at once and connections
+stay; what else has changed waits for the next start, and the log says so.`,
 		Example: "  thimble serve --dev --addr 127.0.0.1:6001\n" +
+			"  thimble serve --config thimble.toml\n" +
 			"  PUSHER_APP_ID=1 PUSHER_KEY=k PUSHER_SECRET=s thimble serve --addr 127.0.0.1:6001 --client-events",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if dev {
-				if t.appID+t.key+t.secret != "" {
-					return usage(cmd, errors.New("--dev has credentials of its own; leave out either it or --app-id, --key and --secret"))
-				}
-				t.appID, t.key, t.secret, clientEvents = "app-id", "app-key", "app-secret", true
-			} else if err := t.fill(cmd, "app-id", "key", "secret"); err != nil {
-				return err
-			}
-			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			if asJSON {
-				log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
-			}
-			b, err := broker.New(broker.Config{
-				Apps:   []broker.App{{ID: t.appID, Key: t.key, Secret: t.secret, ClientEvents: clientEvents}},
-				Logger: log,
-			})
-			if err != nil {
-				return usage(cmd, err)
-			}
-			l, err := listen(addr)
-			if err != nil {
-				return err
-			}
-			p := &printer{out: cmd.OutOrStdout(), json: asJSON}
-			at := l.Addr().String()
-			if dev {
-				warning := "INSECURE: --dev uses credentials that everybody knows. For tests on this machine only."
-				if !loopback(l) {
-					warning = "INSECURE: --dev uses credentials that everybody knows, and " + at + " can be reached from other machines. Anyone there can publish and listen."
-				}
-				p.print(line{Event: "insecure", Data: warning}, warning)
-			}
-			p.print(line{Event: "listening", Data: map[string]string{"address": at, "app_id": t.appID, "key": t.key}},
-				fmt.Sprintf("listening on %s  (WebSocket ws://%s/app/%s, HTTP API http://%s/apps/%s)", at, at, t.key, at, t.appID))
-			if err := p.failed(); err != nil {
-				l.Close()
-				return err
-			}
-			return serve(cmd.Context(), b, func() error { return b.Serve(l) })
+			o.flagged = cmd.Flags().Changed
+			return o.run(cmd)
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&dev, "dev", false, "insecure well-known credentials, for tests")
-	f.StringVar(&addr, "addr", "127.0.0.1:6001", "`host:port` to listen on; port 0 takes a free one")
-	f.StringVar(&t.appID, "app-id", "", "application `id` (PUSHER_APP_ID)")
-	f.StringVar(&t.key, "key", "", "application `key` (PUSHER_KEY)")
-	f.StringVar(&t.secret, "secret", "", "application `secret`; others on this machine can read flags, so prefer PUSHER_SECRET")
-	f.BoolVar(&clientEvents, "client-events", false, "let clients send events to each other; --dev does")
-	f.BoolVar(&asJSON, "json", false, "output and logs as JSON, a line each")
+	f.StringVar(&o.file, "config", "", "`file` with settings, TOML")
+	f.BoolVar(&o.dev, "dev", false, "insecure well-known credentials, for tests")
+	f.StringVar(&o.addr, "addr", "127.0.0.1:6001", "`host:port` to listen on; port 0 takes a free one (THIMBLE_LISTEN)")
+	f.StringVar(&o.appID, "app-id", "", "application `id` (PUSHER_APP_ID)")
+	f.StringVar(&o.key, "key", "", "application `key` (PUSHER_KEY)")
+	f.StringVar(&o.secret, "secret", "", "application `secret`; others on this machine can read flags, so prefer PUSHER_SECRET")
+	f.BoolVar(&o.clientEvents, "client-events", false, "let clients send events to each other; --dev does")
+	f.StringVar(&o.certificate, "tls-certificate", "", "`file` with the certificate, PEM (THIMBLE_TLS_CERTIFICATE)")
+	f.StringVar(&o.keyFile, "tls-key", "", "`file` with its key, PEM (THIMBLE_TLS_KEY)")
+	f.BoolVar(&o.asJSON, "json", false, "output and logs as JSON, a line each")
 	return cmd
 }
 
-// serve runs a broker until ctx ends, and then ends it in order.
-func serve(ctx context.Context, b *broker.Broker, run func() error) error {
+// settings are what the file, the environment and the flags say.
+func (o *serveOptions) settings(cmd *cobra.Command) (settings.Settings, []string, error) {
+	if o.dev {
+		return o.devSettings(cmd)
+	}
+	s, ignored, err := readSettings(o.file)
+	if err != nil {
+		return s, nil, usage(cmd, err)
+	}
+	if len(s.Apps) == 0 {
+		s.Apps = []settings.App{{}}
+	}
+	for _, flag := range []struct {
+		name   string
+		to     *string
+		value  string
+		single bool // of the only app
+	}{
+		{"addr", &s.Listen, o.addr, false},
+		{"tls-certificate", &s.TLS.Certificate, o.certificate, false},
+		{"tls-key", &s.TLS.Key, o.keyFile, false},
+		{"app-id", &s.Apps[0].ID, o.appID, true},
+		{"key", &s.Apps[0].Key, o.key, true},
+		{"secret", &s.Apps[0].Secret, o.secret, true},
+	} {
+		if !o.flagged(flag.name) {
+			continue
+		}
+		if flag.single && len(s.Apps) > 1 {
+			return s, nil, usage(cmd, fmt.Errorf("--%s is for one app, and %s has %d", flag.name, o.file, len(s.Apps)))
+		}
+		*flag.to = flag.value
+	}
+	if o.flagged("client-events") {
+		for i := range s.Apps {
+			s.Apps[i].ClientEvents = o.clientEvents
+		}
+	}
+	if o.asJSON {
+		s.LogFormat = "json"
+	}
+	if app := s.Apps[0]; o.file == "" && (app.ID == "" || app.Key == "" || app.Secret == "") {
+		t := target{appID: app.ID, key: app.Key, secret: app.Secret}
+		if err := t.fill(cmd, "app-id", "key", "secret"); err != nil {
+			return s, nil, err
+		}
+	}
+	if err := s.Check(); err != nil {
+		if o.file != "" {
+			err = fmt.Errorf("%s: %w", o.file, err)
+		}
+		return s, nil, usage(cmd, err)
+	}
+	return s, ignored, nil
+}
+
+func (o *serveOptions) devSettings(cmd *cobra.Command) (settings.Settings, []string, error) {
+	s := settings.Default()
+	if o.appID+o.key+o.secret != "" || o.file != "" {
+		return s, nil, usage(cmd, errors.New("--dev has settings and credentials of its own; leave out either it or --config, --app-id, --key and --secret"))
+	}
+	s.Listen = o.addr
+	s.TLS = settings.TLS{Certificate: o.certificate, Key: o.keyFile}
+	if o.asJSON {
+		s.LogFormat = "json"
+	}
+	s.Apps = []settings.App{{ID: "app-id", Key: "app-key", Secret: "app-secret", ClientEvents: true, Watchlists: true}}
+	return s, nil, nil
+}
+
+func (o *serveOptions) run(cmd *cobra.Command) error {
+	s, ignored, err := o.settings(cmd)
+	if err != nil {
+		return err
+	}
+	log := newLog(cmd.ErrOrStderr(), &s)
+	for _, name := range ignored {
+		log.Warn("this variable is set, and has no meaning here", slog.String("name", name))
+	}
+	config := s.Broker()
+	config.Logger = log
+	b, err := broker.New(config)
+	if err != nil {
+		return usage(cmd, err)
+	}
+	var pair *certificate
+	if s.TLS.Certificate != "" {
+		if pair, err = newCertificate(s.TLS, log); err != nil {
+			return err
+		}
+	}
+	l, err := listen(s.Listen)
+	if err != nil {
+		return err
+	}
+	endWithin.Store(int64(max(endTime, time.Duration(s.ShutdownTimeout)+endTime-shutdownTime)))
+	stop := onHangup(func() { o.reload(cmd, b, &s, pair, log) })
+	defer stop()
+	p := &printer{out: cmd.OutOrStdout(), json: o.asJSON}
+	o.announce(p, l, &s)
+	if err := p.failed(); err != nil {
+		l.Close()
+		return err
+	}
+	if pair != nil {
+		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get})
+	}
+	return serve(cmd.Context(), b, time.Duration(s.ShutdownTimeout), func() error { return b.Serve(l) })
+}
+
+// announce says where the broker is.
+func (o *serveOptions) announce(p *printer, l net.Listener, s *settings.Settings) {
+	at := l.Addr().String()
+	if o.dev {
+		warning := "INSECURE: --dev uses credentials that everybody knows. For tests on this machine only."
+		if !loopback(l) {
+			warning = "INSECURE: --dev uses credentials that everybody knows, and " + at + " can be reached from other machines. Anyone there can publish and listen."
+		}
+		p.print(line{Event: "insecure", Data: warning}, warning)
+	}
+	ws, http := "ws", "http"
+	if s.TLS.Certificate != "" {
+		ws, http = "wss", "https"
+	}
+	for _, app := range s.Apps {
+		p.print(line{Event: "listening", Data: map[string]string{"address": at, "app_id": app.ID, "key": app.Key}},
+			fmt.Sprintf("listening on %s  (WebSocket %s://%s/app/%s, HTTP API %s://%s/apps/%s)", at, ws, at, app.Key, http, at, app.ID))
+	}
+}
+
+// reload reads the settings again. s are those that count.
+func (o *serveOptions) reload(cmd *cobra.Command, b *broker.Broker, s *settings.Settings, pair *certificate, log *slog.Logger) {
+	if pair != nil {
+		pair.reload()
+	}
+	fresh, _, err := o.settings(cmd)
+	if err != nil {
+		log.Error("the settings cannot be used, those before stay", slog.Any("error", err))
+		return
+	}
+	if err := b.Reload(fresh.Broker().Apps); err != nil {
+		log.Error("the apps cannot be used, those before stay", slog.Any("error", err))
+		return
+	}
+	s.Apps = fresh.Apps
+	log.Info("took the apps from the settings", slog.Int("apps", len(s.Apps)))
+	if !reflect.DeepEqual(fresh, *s) {
+		log.Warn("settings beside the apps have changed, and wait for the next start")
+	}
+}
+
+func newLog(w io.Writer, s *settings.Settings) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.LogLevel)) // it was checked
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// serve runs a broker until ctx ends, and then ends it in order, within most.
+func serve(ctx context.Context, b *broker.Broker, most time.Duration, run func() error) error {
 	failed := make(chan error, 1)
 	go func() { failed <- run() }()
 	select {
@@ -89,7 +238,7 @@ func serve(ctx context.Context, b *broker.Broker, run func() error) error {
 		return err
 	case <-ctx.Done():
 	}
-	end, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	end, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	if err := b.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
