@@ -175,7 +175,7 @@ func TestReload(t *testing.T) {
 	goes.closes(4001)
 	dial(t, address, "/app/key-3?protocol=7").welcome()
 	stays.send(`{"event":"client-x","channel":"private-room","data":{}}`)
-	stays.expect(`{"event":"pusher:error","channel":"private-room","data":{"code":4301,"message":"Client events are not enabled for this app"}}`)
+	stays.expect(`{"event":"pusher:error","channel":"private-room","data":{"code":4301,"message":"Client events are not enabled for this app: enable them on the server (ClientEvents, --client-events)"}}`)
 	body := `{"name":"x","channel":"private-room","data":"` + strings.Repeat("x", 15_000) + `"}`
 	if status, text := (request{method: "POST", path: "/apps/1/events", body: body}).do(t, address); status != 200 {
 		t.Fatalf("got %d: %s", status, text)
