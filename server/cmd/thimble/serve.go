@@ -163,7 +163,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	endWithin.Store(int64(max(endTime, time.Duration(s.ShutdownTimeout)+endTime-shutdownTime)))
+	endWithin.Store(int64(max(endTime, s.ShutdownTimeout.Duration+endTime-shutdownTime)))
 	stop := onHangup(func() { o.reload(cmd, b, &s, pair, log) })
 	defer stop()
 	p := &printer{out: cmd.OutOrStdout(), json: o.asJSON}
@@ -175,7 +175,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	if pair != nil {
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get})
 	}
-	return serve(cmd.Context(), b, time.Duration(s.ShutdownTimeout), func() error { return b.Serve(l) })
+	return serve(cmd.Context(), b, s.ShutdownTimeout.Duration, func() error { return b.Serve(l) })
 }
 
 // announce says where the broker is.

@@ -19,7 +19,7 @@ func Text() string {
 	write(&b, "", App{
 		ID:         "app-id",
 		Key:        "app-key",
-		CacheTTL:   Duration(broker.DefaultCacheTTL),
+		CacheTTL:   Duration{broker.DefaultCacheTTL},
 		CacheBytes: broker.DefaultCacheBytes, MaxSubscriptions: broker.DefaultMaxSubscriptions,
 		MaxMembers: broker.DefaultMaxMembers, MaxEventData: broker.DefaultMaxEventData,
 		ClientEventRate: broker.DefaultClientEventRate,
@@ -40,7 +40,7 @@ func write(b *strings.Builder, indent string, v any) {
 		case int, bool:
 			value = fmt.Sprint(x)
 		case Duration:
-			value = fmt.Sprintf("%q", short(time.Duration(x)))
+			value = fmt.Sprintf("%q", short(x.Duration))
 		case []string, []Prefix:
 			value = "[]"
 		case TLS:

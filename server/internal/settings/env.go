@@ -80,7 +80,7 @@ func (e *env) seconds(name string, unit time.Duration, to func() *Duration) {
 		if err != nil || n < 0 || n*float64(unit) > float64(1<<62) {
 			return fmt.Errorf("%q is no number", v)
 		}
-		*to() = Duration(n * float64(unit))
+		to().Duration = time.Duration(n * float64(unit))
 		return nil
 	})
 }

@@ -66,8 +66,9 @@ type Key struct {
 	Secret string `toml:"secret"`
 }
 
-// Duration is one like "90s" or "1h30m".
-type Duration time.Duration
+// Duration is one like "90s" or "1h30m". It is no integer type, into which the
+// library would read a number without a unit, as nanoseconds.
+type Duration struct{ time.Duration }
 
 // Prefix is an address, or a network.
 type Prefix netip.Prefix
@@ -83,12 +84,12 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%q is no duration: write 90s, or 1h30m", text)
 	}
-	*d = Duration(v)
+	d.Duration = v
 	return nil
 }
 
 // MarshalText writes it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads it.
 func (p *Prefix) UnmarshalText(text []byte) error {
@@ -114,10 +115,10 @@ func Default() Settings {
 		Listen:           "127.0.0.1:6001",
 		LogLevel:         "info",
 		LogFormat:        "text",
-		ActivityTimeout:  Duration(120 * time.Second),
-		PongTimeout:      Duration(30 * time.Second),
-		HandshakeTimeout: Duration(broker.DefaultHandshakeTimeout),
-		ShutdownTimeout:  Duration(700 * time.Millisecond),
+		ActivityTimeout:  Duration{120 * time.Second},
+		PongTimeout:      Duration{30 * time.Second},
+		HandshakeTimeout: Duration{broker.DefaultHandshakeTimeout},
+		ShutdownTimeout:  Duration{700 * time.Millisecond},
 	}
 }
 
@@ -134,7 +135,7 @@ func (s *Settings) Check() error {
 	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
 		return errors.New("tls takes both certificate and key, or neither")
 	}
-	if s.ShutdownTimeout < 0 {
+	if s.ShutdownTimeout.Duration < 0 {
 		return errors.New("shutdown_timeout is negative")
 	}
 	if len(s.Apps) == 0 {
@@ -147,9 +148,9 @@ func (s *Settings) Check() error {
 // Broker returns what a broker is to be made of.
 func (s *Settings) Broker() broker.Config {
 	c := broker.Config{
-		ActivityTimeout:     time.Duration(s.ActivityTimeout),
-		PongTimeout:         time.Duration(s.PongTimeout),
-		HandshakeTimeout:    time.Duration(s.HandshakeTimeout),
+		ActivityTimeout:     s.ActivityTimeout.Duration,
+		PongTimeout:         s.PongTimeout.Duration,
+		HandshakeTimeout:    s.HandshakeTimeout.Duration,
 		MaxMessage:          s.MaxMessage,
 		QueueBytes:          s.QueueBytes,
 		MaxConnections:      s.MaxConnections,
@@ -175,8 +176,8 @@ func (a *App) broker() broker.App {
 		Watchlists:         a.Watchlists,
 		TLSOnly:            a.TLSOnly,
 		Origins:            a.Origins,
-		AuthorizeWithin:    time.Duration(a.AuthorizeWithin),
-		CacheTTL:           time.Duration(a.CacheTTL),
+		AuthorizeWithin:    a.AuthorizeWithin.Duration,
+		CacheTTL:           a.CacheTTL.Duration,
 		CacheBytes:         a.CacheBytes,
 		MaxConnections:     a.MaxConnections,
 		MaxSubscriptions:   a.MaxSubscriptions,

@@ -92,7 +92,7 @@ func TestParseErrors(t *testing.T) {
 		{"[[apps]]\nid = \"1\"\nsecrets = \"x\"", "3:1: there is no field apps.secrets; secret may be meant"},
 		{"something_else = 1", "thimble config default shows all"},
 		{"activity_timeout = \"soon\"", "no duration"},
-		{"activity_timeout = 30", "1:20: "},
+		{"activity_timeout = 30", "\"30\" is no duration"},
 		{"trusted_proxies = [\"here\"]", "no address and no network"},
 		{"max_connections = \"many\"", "1:19: "},
 		{"listen = \"a\"\nlisten = \"b\"", "key listen is already defined"},
@@ -167,11 +167,11 @@ func TestEnv(t *testing.T) {
 		}},
 		{"soketi", map[string]string{"SOKETI_PORT": "6002", "SOKETI_DEBUG": "1", "SOKETI_DEFAULT_APP_ID": "1", "SOKETI_DEFAULT_APP_ENABLE_CLIENT_MESSAGES": "true", "SOKETI_DEFAULT_APP_MAX_CONNS": "-1", "SOKETI_EVENT_MAX_PAYLOAD_IN_KB": "0.5", "SOKETI_CHANNEL_CACHE_TTL": "60"}, func(s *Settings) bool {
 			a := s.Apps[0]
-			return s.Listen == "0.0.0.0:6002" && s.LogLevel == "debug" && a.ID == "1" && a.ClientEvents && a.MaxConnections == 0 && a.MaxEventData == 512 && a.CacheTTL == Duration(time.Minute)
+			return s.Listen == "0.0.0.0:6002" && s.LogLevel == "debug" && a.ID == "1" && a.ClientEvents && a.MaxConnections == 0 && a.MaxEventData == 512 && a.CacheTTL == (Duration{time.Minute})
 		}},
 		{"soketi, disabled", map[string]string{"SOKETI_DEFAULT_APP_ENABLED": "false"}, func(s *Settings) bool { return s.Apps[0].Disabled }},
 		{"reverb", map[string]string{"REVERB_SERVER_HOST": "127.0.0.1", "REVERB_SERVER_PORT": "8080", "REVERB_APP_KEY": "k", "REVERB_APP_ACTIVITY_TIMEOUT": "30"}, func(s *Settings) bool {
-			return s.Listen == "127.0.0.1:8080" && s.Apps[0].Key == "k" && s.Apps[0].ClientEvents && s.ActivityTimeout == Duration(30*time.Second)
+			return s.Listen == "127.0.0.1:8080" && s.Apps[0].Key == "k" && s.Apps[0].ClientEvents && s.ActivityTimeout == (Duration{30 * time.Second})
 		}},
 		{"reverb without client events", map[string]string{"REVERB_APP_KEY": "k", "REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM": "none"}, func(s *Settings) bool { return !s.Apps[0].ClientEvents }},
 		{"own over others", map[string]string{"REVERB_APP_KEY": "r", "SOKETI_DEFAULT_APP_KEY": "s", "PUSHER_KEY": "p", "SOKETI_PORT": "1", "THIMBLE_LISTEN": ":2"}, func(s *Settings) bool {
@@ -199,6 +199,7 @@ func TestEnv(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(Text()))
 	f.Add([]byte("[[apps]]\nid = \"1\"\n[[apps.keys]]\nkey = \"b\""))
+	f.Add([]byte("[[apps.keys]]\nkey = \"b\"\n[[apps]]"))
 	f.Add([]byte("activity_timeout = \"1h\"\ntrusted_proxies = [\"::1/128\"]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s := Default()
