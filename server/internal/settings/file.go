@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -40,8 +41,8 @@ func (s *Settings) File(name string) error {
 	return nil
 }
 
-// Parse reads a file's text over s. Its errors begin with line and column, or
-// with a space where there is none.
+// Parse reads a file's text over s. Its errors begin with the line, and the
+// column where it is known.
 func (s *Settings) Parse(text []byte) error {
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	err := d.Decode(s)
@@ -58,7 +59,18 @@ func (s *Settings) Parse(text []byte) error {
 		line, column := wrong.Position()
 		return fmt.Errorf("%d:%d: %s", line, column, inTOML(wrong.Error()))
 	}
-	return errors.New(" " + inTOML(err.Error()))
+	return fmt.Errorf("%d: %s", lineOf(text, err), inTOML(err.Error()))
+}
+
+// lineOf finds the line of an error that the library tells no place for, which
+// are those of UnmarshalText: the fewest lines that fail in this way end with it.
+func lineOf(text []byte, err error) int {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	return sort.Search(len(lines)-1, func(i int) bool {
+		var s Settings
+		e := toml.NewDecoder(bytes.NewReader(bytes.Join(lines[:i+1], nil))).DisallowUnknownFields().Decode(&s)
+		return e != nil && e.Error() == err.Error()
+	}) + 1
 }
 
 // inTOML takes the library's name and Go's words out of an error.
