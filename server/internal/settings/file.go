@@ -62,8 +62,9 @@ func (s *Settings) Parse(text []byte) error {
 	return fmt.Errorf("%d: %s", lineOf(text, err), inTOML(err.Error()))
 }
 
-// lineOf finds the line of an error that the library tells no place for, which
-// are those of UnmarshalText: the fewest lines that fail in this way end with it.
+// lineOf finds the line of an error that the library tells no place for, such
+// as a number given to UnmarshalText: the fewest lines that fail in this way
+// end with it.
 func lineOf(text []byte, err error) int {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	return sort.Search(len(lines)-1, func(i int) bool {

@@ -91,9 +91,9 @@ func TestParseErrors(t *testing.T) {
 		{"max_conections = 1", "1:1: there is no field max_conections; max_connections may be meant"},
 		{"[[apps]]\nid = \"1\"\nsecrets = \"x\"", "3:1: there is no field apps.secrets; secret may be meant"},
 		{"something_else = 1", "thimble config default shows all"},
-		{"activity_timeout = \"soon\"", "1: \"soon\" is no duration"},
+		{"activity_timeout = \"soon\"", "1:20: \"soon\" is no duration"},
 		{"# one\nactivity_timeout = 30\n# three\nlisten = 5", "2: \"30\" is no duration"},
-		{"listen = \"x\"\ntrusted_proxies = [\n\"::1\",\n\"here\"]\n\n", "4: \"here\" is no address and no network"},
+		{"listen = \"x\"\ntrusted_proxies = [\n\"::1\",\n\"here\"]\n\n", "4:1: \"here\" is no address and no network"},
 		{"max_connections = \"many\"", "1:19: "},
 		{"listen = \"a\"\nlisten = \"b\"", "key listen is already defined"},
 	} {
