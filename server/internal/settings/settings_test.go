@@ -30,7 +30,8 @@ func TestTextIsTheDefault(t *testing.T) {
 		t.Error("the secret is to be chosen")
 	}
 	for _, v := range []any{Settings{}, App{}, TLS{}} {
-		for _, name := range fields(reflect.TypeOf(v)) {
+		for i := range reflect.TypeOf(v).NumField() {
+			name := reflect.TypeOf(v).Field(i).Tag.Get("toml")
 			if name == "" || !strings.Contains(Text(), name) {
 				t.Errorf("%q is missing", name)
 			}
@@ -145,12 +146,6 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.File(name); err == nil || !strings.HasPrefix(err.Error(), name+":1:1: there is no field x") {
-		t.Errorf("got %v", err)
-	}
-	if err := os.WriteFile(name, make([]byte, maxFile+1), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.File(name); err == nil || !strings.Contains(err.Error(), "are allowed") {
 		t.Errorf("got %v", err)
 	}
 }
