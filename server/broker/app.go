@@ -29,7 +29,8 @@ type app struct {
 }
 
 func (b *Broker) newApp(a App) *app {
-	one := &app{id: a.ID, broker: b, settings: new(peer.Live), requests: rate.NewLimiter(rate.Inf, 1), hub: newHub(b)}
+	one := &app{id: a.ID, broker: b, settings: new(peer.Live), requests: rate.NewLimiter(rate.Inf, 1)}
+	one.hub = newHub(one)
 	one.configure(a)
 	return one
 }

@@ -24,6 +24,8 @@ type Broker struct {
 	reloading sync.Mutex
 	strangers *app // for connections that name no application
 
+	observers observers
+
 	messagesIn  atomic.Int64
 	messagesOut atomic.Int64
 	slowReaders atomic.Int64

@@ -20,6 +20,7 @@ type channel struct {
 	users presence // on presence channels
 
 	counted *counted // while there are many, see countChanged
+	missed  bool     // somebody found no last event, and there was none since
 }
 
 // seat is one client on one channel. Both sides find it without searching: the
@@ -41,26 +42,26 @@ func (ch *channel) join(c *client, a *peer.Action) (*seat, *peer.Decline) {
 		return nil, nil
 	}
 	s := &seat{client: c, channel: ch, index: len(ch.seats)}
-	frame := a.Frame
+	frame, added := a.Frame, false
 	if ch.kind == wire.Presence {
 		limit := int(ch.hub.members.Load())
-		m, added := ch.users.enter(&a.Member, limit)
-		if m == nil {
+		if s.member, added = ch.users.enter(&a.Member, limit); s.member == nil {
 			return nil, peer.DeclineFull(limit)
 		}
 		if added {
-			ch.send(memberAddedFrame(ch.name, m), "")
+			ch.send(memberAddedFrame(ch.name, s.member), "")
 		}
-		s.member = m
 		frame = ch.users.confirmation(ch.name)
 	}
 	ch.seats = append(ch.seats, s)
 	c.send(frame)
+	ch.joined(s, added)
 	if hasCache(ch.name) {
 		if last := ch.hub.cache.get(ch.name, ch.hub.now()); last != nil {
 			c.send(last.frame)
 		} else {
 			c.send(peer.CacheMissFrame(ch.name))
+			ch.missing()
 		}
 	}
 	ch.countChanged()
@@ -76,32 +77,45 @@ func (ch *channel) leave(s *seat) (empty bool) {
 	ch.seats[s.index], moved.index = moved, s.index
 	ch.seats[last] = nil
 	ch.seats = ch.seats[:last]
-	if s.member != nil && ch.users.exit(s.member) {
+	removed := s.member != nil && ch.users.exit(s.member)
+	if removed {
 		ch.send(memberRemovedFrame(ch.name, s.member), "")
 	}
 	ch.countChanged()
+	ch.left(s, removed)
 	ch.dead = last == 0
 	return ch.dead
 }
 
-// broadcast queues a frame for everybody on the channel but the connection
-// with that socket id.
-func (ch *channel) broadcast(frame []byte, except string) {
+// publish queues the frame of an event for everybody on the channel but the
+// connection that caused it.
+func (ch *channel) publish(e *Event, frame []byte) {
 	ch.mu.Lock()
-	ch.send(frame, except)
+	ch.send(frame, e.SocketID)
+	ch.hub.published(ch.name, e)
 	ch.mu.Unlock()
 }
 
-// keep is broadcast on a cache channel, which may be without subscribers. It
+// relay queues the frame of a client event for everybody else on the channel.
+func (ch *channel) relay(s *seat, frame []byte) {
+	ch.mu.Lock()
+	ch.send(frame, s.client.peer.SocketID())
+	ch.relayed(s, frame)
+	ch.mu.Unlock()
+}
+
+// keep is publish on a cache channel, which may be without subscribers. It
 // fails if the channel is dead.
-func (ch *channel) keep(data string, frame []byte, except string) bool {
+func (ch *channel) keep(e *Event, frame []byte) bool {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.dead {
 		return false
 	}
-	ch.hub.cache.put(ch.name, data, frame, ch.hub.now())
-	ch.send(frame, except)
+	ch.hub.cache.put(ch.name, e.Data, frame, ch.hub.now())
+	ch.missed = false
+	ch.send(frame, e.SocketID)
+	ch.hub.published(ch.name, e)
 	ch.dead = len(ch.seats) == 0
 	return true
 }

@@ -17,6 +17,8 @@ type client struct {
 	// What the Peer wants for a connection that has ended: that what is queued
 	// is sent, and that the client is given time to read it.
 	flush, linger bool
+
+	open bool // it was welcome, and is not yet gone
 }
 
 // outlet is where a client's frames go. All methods may be called from any
@@ -29,6 +31,22 @@ type outlet interface {
 	finish(frame []byte)
 	// hurry asks for the connection to be closed.
 	hurry(why *peer.Refusal)
+}
+
+// begin tells the client that it is welcome, or why it is not, behind the
+// answer to its upgrade.
+func (c *client) begin(answer []byte, socketID string, refusal *peer.Refusal, now time.Duration) {
+	var frame []byte
+	if refusal != nil {
+		c.peer, frame = peer.NewRefused(c.app.settings, refusal, now)
+		c.out.finish(append(answer, frame...))
+		c.failed(refusal.Code, refusal.Message, "")
+		return
+	}
+	c.peer, frame = peer.New(c.app.settings, socketID, now)
+	c.open = true
+	c.happened(didOpen)
+	c.send(append(answer, frame...))
 }
 
 // receive looks at everything that has come and is not yet used. It returns
@@ -66,6 +84,10 @@ func (c *client) gone() {
 		c.app.users.leave(c, user)
 	}
 	c.peer.Drop()
+	if c.open {
+		c.open = false
+		c.happened(didClose)
+	}
 }
 
 // do does what the Peer asks for, and returns false when that is the end.
@@ -73,6 +95,7 @@ func (c *client) do(a *peer.Action) (alive bool) {
 	switch a.Kind {
 	case peer.Send:
 		c.send(a.Frame)
+		c.failed(a.Code, a.Text, a.Channel)
 	case peer.Subscribe:
 		c.subscribe(a)
 	case peer.Unsubscribe:
@@ -81,8 +104,10 @@ func (c *client) do(a *peer.Action) (alive bool) {
 		c.send(a.Frame)
 		c.app.users.enter(c, c.app.watched(a.User), a.Was)
 	case peer.Publish:
-		a.Ref.(*seat).channel.broadcast(a.Frame, c.peer.SocketID())
+		s := a.Ref.(*seat)
+		s.channel.relay(s, a.Frame)
 	case peer.Closing:
+		c.failed(a.Code, a.Text, "")
 		c.out.finish(a.Frame)
 		c.gone()
 	case peer.HangUp:
@@ -98,6 +123,7 @@ func (c *client) subscribe(a *peer.Action) {
 	s, why := c.app.hub.join(c, a)
 	if why != nil {
 		c.send(c.peer.Declined(a.Channel, why))
+		c.failed(why.Status, why.Message, a.Channel)
 		return
 	}
 	c.peer.Joined(s.channel.name, s)

@@ -40,6 +40,8 @@ import (
 //	later 30m                 time passes for the channels
 //	terminate USER N          all N connections of a user are to end
 //	people N                  so many users are known, as being there or watched
+//	watch DEED, unwatch       somebody watches for a deed, or for all; and the first no longer
+//	saw DEED FIELD=VALUE...   what they are told next; "saw nothing"
 //	cached CHANNEL DATA       what is kept of a channel; nothing without DATA
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -57,6 +59,9 @@ func TestConversations(t *testing.T) {
 					if t.Failed() {
 						t.Fatalf("in line %d: %s %s", step.Line, step.Verb, step.Arg)
 					}
+				}
+				if len(c.saw) > 0 {
+					t.Errorf("it was told of what was not expected: %q", c.saw)
 				}
 				for name, talker := range c.clients {
 					if len(talker.got) > 0 {
@@ -84,6 +89,8 @@ type conversation struct {
 	app     *app
 	clients map[string]*talker
 	now     time.Duration // of the channels
+	saw     []string      // what observers were told
+	unwatch []func()
 }
 
 // talker is a client with an outlet that keeps what it is given.
@@ -99,9 +106,7 @@ type talker struct {
 func (c *conversation) connect(name string) *talker {
 	talker := &talker{t: c.t}
 	talker.c = client{app: c.app, out: talker}
-	var hello []byte
-	talker.c.peer, hello = peer.New(c.app.settings, "1."+strconv.Itoa(len(c.clients)+1), 0)
-	talker.c.send(hello)
+	talker.c.begin(nil, "1."+strconv.Itoa(len(c.clients)+1), nil, 0)
 	talker.got = nil
 	c.clients[name] = talker
 	return talker
@@ -268,6 +273,19 @@ func (c *conversation) step(step transcript.Step) {
 		conf := *c.app.conf()
 		conf.Watchlists = false
 		c.app.configure(conf)
+	case "watch":
+		c.unwatch = append(c.unwatch, c.app.broker.observers.attach(deedNamed(c.t, args[0]), c.watch))
+	case "unwatch":
+		c.unwatch[0]()
+		c.unwatch = c.unwatch[1:]
+	case "saw":
+		if len(c.saw) == 0 {
+			c.saw = []string{"nothing"}
+		}
+		if c.saw[0] != step.Arg {
+			c.t.Errorf("saw %s", c.saw[0])
+		}
+		c.saw = c.saw[1:]
 	case "later":
 		d, err := time.ParseDuration(step.Arg)
 		if err != nil {

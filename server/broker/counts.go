@@ -17,10 +17,10 @@ type counted struct {
 }
 
 // countChanged tells those on the channel how many they are, if the application
-// wants that: each time while they are few, every five seconds when they are
+// or an observer wants that: each time while they are few, every five seconds when they are
 // many. The lock is held.
 func (ch *channel) countChanged() {
-	if !ch.hub.counts.Load() || ch.kind == wire.Presence || strings.HasPrefix(ch.name, "#") {
+	if ch.kind == wire.Presence || strings.HasPrefix(ch.name, "#") || !ch.hub.counts.Load() && !ch.hub.observers.want(didCount) {
 		return
 	}
 	now := ch.hub.now()
@@ -67,7 +67,10 @@ func (c *counted) stop() {
 
 // tellCount needs the lock.
 func (ch *channel) tellCount() {
-	if len(ch.seats) == 0 {
+	if ch.hub.observers.want(didCount) {
+		ch.tell(occurrence{did: didCount, count: len(ch.seats)})
+	}
+	if len(ch.seats) == 0 || !ch.hub.counts.Load() {
 		return
 	}
 	data := strconv.AppendInt([]byte(`{"subscription_count":`), int64(len(ch.seats)), 10)

@@ -57,11 +57,13 @@ func (b *Broker) Publish(ctx context.Context, appID string, e Event) error {
 func (a *app) publish(e *Event) {
 	for _, name := range e.Channels {
 		if hasCache(name) {
-			a.hub.keep(name, e.Data, peer.EventFrame(e.Name, name, e.Data), e.SocketID)
+			a.hub.keep(name, e, peer.EventFrame(e.Name, name, e.Data))
 			continue
 		}
 		if ch := a.hub.find(name); ch != nil {
-			ch.broadcast(peer.EventFrame(e.Name, name, e.Data), e.SocketID)
+			ch.publish(e, peer.EventFrame(e.Name, name, e.Data))
+		} else {
+			a.hub.published(name, e)
 		}
 	}
 }

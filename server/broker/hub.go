@@ -14,9 +14,11 @@ import (
 // hub holds the occupied channels of one application. Each application has a
 // hub of its own, so nothing that is looked up in one can be another's.
 type hub struct {
-	sent  *atomic.Int64 // counts the frames of all channels
-	now   func() time.Duration
-	cache cache
+	app       *app
+	observers *observers
+	sent      *atomic.Int64 // counts the frames of all channels
+	now       func() time.Duration
+	cache     cache
 
 	counts  atomic.Bool  // tell the number of subscribers
 	members atomic.Int64 // that a presence channel may have
@@ -29,8 +31,9 @@ type shard struct {
 	channels map[string]*channel
 }
 
-func newHub(b *Broker) *hub {
-	return &hub{sent: &b.messagesOut, now: b.now, seed: maphash.MakeSeed()}
+func newHub(a *app) *hub {
+	b := a.broker
+	return &hub{app: a, observers: &b.observers, sent: &b.messagesOut, now: b.now, seed: maphash.MakeSeed()}
 }
 
 // configure takes from the application's configuration what channels need.
@@ -91,13 +94,13 @@ func (h *hub) add(name string) *channel {
 }
 
 // keep publishes an event on a cache channel, whether or not somebody is there.
-func (h *hub) keep(name, data string, frame []byte, except string) {
+func (h *hub) keep(name string, e *Event, frame []byte) {
 	for {
 		ch := h.find(name)
 		if ch == nil {
 			ch = h.add(name)
 		}
-		kept := ch.keep(data, frame, except)
+		kept := ch.keep(e, frame)
 		if ch.empty() {
 			h.remove(ch)
 		}

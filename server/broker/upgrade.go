@@ -47,16 +47,7 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 	s := &socket{broker: b, conn: conn, admission: place}
 	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.tooSlow}
 	s.client = client{app: app, out: s}
-	answer := switching(key, r.Header)
-	if place.refusal == nil {
-		var hello []byte
-		s.client.peer, hello = peer.New(app.settings, newSocketID(), b.now())
-		s.client.send(append(answer, hello...))
-	} else {
-		var why []byte
-		s.client.peer, why = peer.NewRefused(app.settings, place.refusal, b.now())
-		s.outbox.finish(append(answer, why...))
-	}
+	s.client.begin(switching(key, r.Header), newSocketID(), place.refusal, b.now())
 	b.enter(s)
 	// A goroutine of its own has a smaller stack than the handler's, and lets go
 	// of the request and of the buffers of the HTTP server.

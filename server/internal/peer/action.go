@@ -40,6 +40,11 @@ type Action struct {
 	User    *User
 	Was     *User
 
+	// Code and Text are what is wrong, for those who watch, if Frame tells the
+	// client of an error; Channel is the one that it is about.
+	Code int
+	Text string
+
 	// Linger says of a HangUp that the client may still be sending: give it
 	// time to read Frame before the socket is closed.
 	Linger bool

@@ -36,5 +36,5 @@ func (p *Peer) message(text []byte, now time.Duration) Action {
 
 // complain answers with an error event; the connection goes on.
 func (p *Peer) complain(code int, message, channel string) Action {
-	return Action{Kind: Send, Frame: errorFrame(code, message, channel)}
+	return Action{Kind: Send, Frame: errorFrame(code, message, channel), Channel: channel, Code: code, Text: message}
 }

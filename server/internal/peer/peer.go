@@ -270,7 +270,7 @@ func (p *Peer) Close(why *Refusal, now time.Duration) Action {
 		return Action{}
 	}
 	p.state, p.since = closing, now
-	return Action{Kind: Closing, Frame: websocket.AppendClose(nil, why.Code, why.Message, nil)}
+	return Action{Kind: Closing, Frame: websocket.AppendClose(nil, why.Code, why.Message, nil), Code: why.Code, Text: why.Message}
 }
 
 func (p *Peer) hangUp(frame []byte) Action {

@@ -179,7 +179,8 @@ func (p *Peer) Declined(channel string, why *Decline) []byte {
 }
 
 func (p *Peer) decline(channel string, why *Decline) Action {
-	return Action{Kind: Send, Frame: declinedFrame(echo(channel), why)}
+	channel = echo(channel)
+	return Action{Kind: Send, Frame: declinedFrame(channel, why), Channel: channel, Code: why.Status, Text: why.Message}
 }
 
 func (p *Peer) unsubscribe(m *wire.Message) Action {
