@@ -56,6 +56,7 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 			drain(w, r)
 			return
 		}
+		app.counters.callBytesIn.Add(int64(len(body)))
 		request := apiauth.FromHTTP(r, body)
 		if err := apiauth.Verify(request, time.Now(), app.secret); err != nil {
 			app.fail(w, err)

@@ -21,6 +21,7 @@ type app struct {
 	config   atomic.Pointer[App] // with a default in place of each zero
 	settings *peer.Live
 	requests *rate.Limiter
+	counters *counters
 	hub      *hub
 	users    users
 	replays  replays
@@ -29,7 +30,8 @@ type app struct {
 }
 
 func (b *Broker) newApp(a App) *app {
-	one := &app{id: a.ID, broker: b, settings: new(peer.Live), requests: rate.NewLimiter(rate.Inf, 1)}
+	counted, _ := b.tally.LoadOrStore(a.ID, new(counters))
+	one := &app{id: a.ID, broker: b, settings: new(peer.Live), requests: rate.NewLimiter(rate.Inf, 1), counters: counted.(*counters)}
 	one.hub = newHub(one)
 	one.configure(a)
 	return one
@@ -77,6 +79,7 @@ func (a *app) allow() error {
 		return nil
 	}
 	wait.Cancel()
+	a.limit(limitRequestRate)
 	return &statusError{
 		status: http.StatusTooManyRequests,
 		text:   "Too many requests: this app may make " + strconv.Itoa(a.conf().RequestRate) + " in a second",

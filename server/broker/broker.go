@@ -26,9 +26,10 @@ type Broker struct {
 
 	observers observers
 
-	messagesIn  atomic.Int64
-	messagesOut atomic.Int64
-	slowReaders atomic.Int64
+	instruments *instruments
+	tally       sync.Map     // of *counters, by the id of their application
+	slowReaders atomic.Int64 // in Stats, and so apart from the instruments
+	port        atomic.Value // string: of the first listener, a label of metrics
 
 	// running counts the goroutines that serve connections. It goes up under mu
 	// only, and only before down is set.
@@ -59,7 +60,8 @@ func New(config Config) (*Broker, error) {
 		sockets: make(map[*socket]struct{}),
 		servers: make(map[*http.Server]struct{}),
 
-		addresses: make(map[string]int),
+		addresses:   make(map[string]int),
+		instruments: newInstruments(),
 	}
 	apps := &directory{byID: make(map[string]*app), byKey: make(map[string]*app)}
 	for _, a := range config.Apps {
@@ -99,11 +101,12 @@ type Stats struct {
 
 // Stats returns the counts.
 func (b *Broker) Stats() Stats {
-	s := Stats{
-		MessagesIn:  b.messagesIn.Load(),
-		MessagesOut: b.messagesOut.Load(),
-		SlowReaders: b.slowReaders.Load(),
-	}
+	s := Stats{SlowReaders: b.slowReaders.Load()}
+	b.tally.Range(func(_, counted any) bool {
+		s.MessagesIn += counted.(*counters).messagesIn.Load()
+		s.MessagesOut += counted.(*counters).messagesOut.Load()
+		return true
+	})
 	for _, a := range b.apps.Load().byID {
 		s.Channels += a.hub.size()
 	}
@@ -127,10 +130,12 @@ func (b *Broker) reserve(app *app, address string, refusal *peer.Refusal) (admis
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.down {
+		b.refuse("shutdown")
 		return admission{}, ErrClosed
 	}
 	if limit := b.config.MaxConnections; limit > 0 {
 		if len(b.sockets) >= limit+limit/8+refusedConnections {
+			b.refuse("overload")
 			return admission{}, fmt.Errorf("broker: more than %d connections", limit)
 		}
 		if refusal == nil && b.admitted >= limit {
@@ -144,14 +149,20 @@ func (b *Broker) reserve(app *app, address string, refusal *peer.Refusal) (admis
 	case refusal != nil:
 	case limit > 0 && app.connections >= limit:
 		refusal = peer.RefuseQuota
+		app.limit(limitConnections)
 	case address != "" && b.addresses[address] >= b.config.MaxConnectionsPerIP:
 		refusal = peer.RefuseAddress
+		app.limit(limitConnectionsPerIP)
 	default:
+		app.counters.opened.Add(1)
 		b.admitted++
 		app.connections++
 		if address != "" {
 			b.addresses[address]++
 		}
+	}
+	if refusal != nil {
+		b.refuse(reasonOf(refusal))
 	}
 	b.running.Add(1)
 	return admission{app, address, refusal}, nil
@@ -161,6 +172,7 @@ func (b *Broker) reserve(app *app, address string, refusal *peer.Refusal) (admis
 func (b *Broker) release(a admission) {
 	b.mu.Lock()
 	if a.refusal == nil {
+		a.app.counters.ended.Add(1)
 		b.admitted--
 		a.app.connections--
 		if a.address != "" {
@@ -195,5 +207,8 @@ func (b *Broker) leave(s *socket) {
 	b.mu.Lock()
 	delete(b.sockets, s)
 	b.mu.Unlock()
+	if s.admission.refusal == nil {
+		s.client.lost()
+	}
 	b.release(s.admission)
 }

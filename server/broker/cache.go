@@ -91,3 +91,10 @@ func (c *cache) drop(at *list.Element) {
 	delete(c.byName, e.channel)
 	c.bytes -= e.size()
 }
+
+// size is how much memory is in use.
+func (c *cache) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
+}

@@ -54,6 +54,7 @@ func (ch *channel) join(c *client, a *peer.Action) (*seat, *peer.Decline) {
 		frame = ch.users.confirmation(ch.name)
 	}
 	ch.seats = append(ch.seats, s)
+	ch.hub.counters.subscriptions.Add(1)
 	c.send(frame)
 	ch.joined(s, added)
 	if hasCache(ch.name) {
@@ -77,6 +78,7 @@ func (ch *channel) leave(s *seat) (empty bool) {
 	ch.seats[s.index], moved.index = moved, s.index
 	ch.seats[last] = nil
 	ch.seats = ch.seats[:last]
+	ch.hub.counters.subscriptions.Add(-1)
 	removed := s.member != nil && ch.users.exit(s.member)
 	if removed {
 		ch.send(memberRemovedFrame(ch.name, s.member), "")
@@ -137,7 +139,7 @@ func (ch *channel) send(frame []byte, except string) {
 		s.client.out.queue(frame)
 		n++
 	}
-	ch.hub.sent.Add(int64(n))
+	ch.hub.counters.messagesOut.Add(int64(n))
 }
 
 // count returns how many connections and, on a presence channel, how many

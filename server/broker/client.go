@@ -18,7 +18,8 @@ type client struct {
 	// is sent, and that the client is given time to read it.
 	flush, linger bool
 
-	open bool // it was welcome, and is not yet gone
+	open    bool // it was welcome, and is not yet gone
+	counted bool // how it ends, see count
 }
 
 // outlet is where a client's frames go. All methods may be called from any
@@ -57,7 +58,7 @@ func (c *client) receive(b []byte, now time.Duration) (used int, alive bool) {
 		n, a := c.peer.Next(b[used:], now)
 		used += n
 		if a.Kind == peer.None || !c.do(&a) {
-			c.app.broker.messagesIn.Add(int64(c.peer.Received()))
+			c.app.counters.messagesIn.Add(int64(c.peer.Received()))
 			return used, a.Kind == peer.None
 		}
 	}
@@ -92,6 +93,9 @@ func (c *client) gone() {
 
 // do does what the Peer asks for, and returns false when that is the end.
 func (c *client) do(a *peer.Action) (alive bool) {
+	if a.Code != 0 || a.Limit != "" {
+		c.count(a)
+	}
 	switch a.Kind {
 	case peer.Send:
 		c.send(a.Frame)
@@ -122,6 +126,7 @@ func (c *client) do(a *peer.Action) (alive bool) {
 func (c *client) subscribe(a *peer.Action) {
 	s, why := c.app.hub.join(c, a)
 	if why != nil {
+		c.app.limit(peer.LimitMembers) // the only reason that a hub has
 		c.send(c.peer.Declined(a.Channel, why))
 		c.failed(why.Status, why.Message, a.Channel)
 		return
@@ -131,6 +136,6 @@ func (c *client) subscribe(a *peer.Action) {
 
 // send queues a frame for this client alone.
 func (c *client) send(frame []byte) {
-	c.app.broker.messagesOut.Add(1)
+	c.app.counters.messagesOut.Add(1)
 	c.out.queue(frame)
 }

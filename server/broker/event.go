@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/thimble-go/thimble/internal/wire"
@@ -55,6 +56,8 @@ func (b *Broker) Publish(ctx context.Context, appID string, e Event) error {
 
 // publish sends an event that has been checked.
 func (a *app) publish(e *Event) {
+	start := time.Now()
+	defer func() { a.broker.instruments.publish.Observe(time.Since(start).Seconds()) }()
 	for _, name := range e.Channels {
 		if hasCache(name) {
 			a.hub.keep(name, e, peer.EventFrame(e.Name, name, e.Data))

@@ -16,7 +16,7 @@ import (
 type hub struct {
 	app       *app
 	observers *observers
-	sent      *atomic.Int64 // counts the frames of all channels
+	counters  *counters // of the application
 	now       func() time.Duration
 	cache     cache
 
@@ -33,7 +33,7 @@ type shard struct {
 
 func newHub(a *app) *hub {
 	b := a.broker
-	return &hub{app: a, observers: &b.observers, sent: &b.messagesOut, now: b.now, seed: maphash.MakeSeed()}
+	return &hub{app: a, observers: &b.observers, counters: a.counters, now: b.now, seed: maphash.MakeSeed()}
 }
 
 // configure takes from the application's configuration what channels need.

@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +21,9 @@ type outbox struct {
 	// overflow is called, once and with the lock of a channel held, when a
 	// frame does not fit: it must not block. What was queued is gone by then.
 	overflow func()
+	// wrote is told of every write: how much has gone, and whether the rest was
+	// not taken in time.
+	wrote func(n int, late bool)
 
 	mu       sync.Mutex
 	frames   [][]byte
@@ -107,6 +112,13 @@ func (o *outbox) write() {
 	}
 }
 
+// waiting is how many bytes wait, without those being written.
+func (o *outbox) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes
+}
+
 // wait returns when everything has been written, or cannot be.
 func (o *outbox) wait() {
 	o.mu.Lock()
@@ -154,7 +166,10 @@ func (o *outbox) writeOne(b []byte) error {
 	if err := o.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
-	_, err := o.conn.Write(b)
+	n, err := o.conn.Write(b)
 	o.moved.Store(time.Now().UnixNano())
+	if o.wrote != nil {
+		o.wrote(n, errors.Is(err, os.ErrDeadlineExceeded))
+	}
 	return err
 }

@@ -18,14 +18,15 @@ Health:    /healthz
 // routes makes the handler of everything.
 func (b *Broker) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/apps/{app}/events", only(b.api(http.StatusOK, (*app).maxEventBody, (*app).postEvent), http.MethodPost))
-	mux.Handle("/apps/{app}/batch_events", only(b.api(http.StatusOK, (*app).maxBatchBody, (*app).postBatch), http.MethodPost))
-	mux.Handle("/apps/{app}/channels", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getChannels), http.MethodGet, http.MethodHead))
-	mux.Handle("/apps/{app}/channels/{channel}", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getChannel), http.MethodGet, http.MethodHead))
-	mux.Handle("/apps/{app}/channels/{channel}/users", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getUsers), http.MethodGet, http.MethodHead))
-	mux.Handle("/apps/{app}/channels/{channel}/events", only(b.api(http.StatusAccepted, (*app).maxEventBody, (*app).postChannelEvent), http.MethodPost))
-	mux.Handle("/apps/{app}/channels/{channel}/stats", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getStats), http.MethodGet, http.MethodHead))
-	mux.Handle("/apps/{app}/users/{user}/terminate_connections", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).postTerminate), http.MethodPost))
+	api := func(route, path string, h http.Handler) { mux.Handle("/apps/{app}/"+path, b.measured(route, h)) }
+	api("events", "events", only(b.api(http.StatusOK, (*app).maxEventBody, (*app).postEvent), http.MethodPost))
+	api("batch_events", "batch_events", only(b.api(http.StatusOK, (*app).maxBatchBody, (*app).postBatch), http.MethodPost))
+	api("channels", "channels", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getChannels), http.MethodGet, http.MethodHead))
+	api("channel", "channels/{channel}", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getChannel), http.MethodGet, http.MethodHead))
+	api("users", "channels/{channel}/users", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getUsers), http.MethodGet, http.MethodHead))
+	api("channel_events", "channels/{channel}/events", only(b.api(http.StatusAccepted, (*app).maxEventBody, (*app).postChannelEvent), http.MethodPost))
+	api("stats", "channels/{channel}/stats", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).getStats), http.MethodGet, http.MethodHead))
+	api("terminate", "users/{user}/terminate_connections", only(b.api(http.StatusOK, (*app).maxQueryBody, (*app).postTerminate), http.MethodPost))
 	mux.Handle("/app/{key}", only(func(w http.ResponseWriter, _ *http.Request) {
 		upgradeRequired(w, "Connect here with WebSocket")
 	}, http.MethodGet))

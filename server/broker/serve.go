@@ -33,6 +33,9 @@ func (b *Broker) Serve(l net.Listener) error {
 		return ErrClosed
 	}
 	b.servers[server] = struct{}{}
+	if _, port, err := net.SplitHostPort(l.Addr().String()); err == nil {
+		b.port.CompareAndSwap(nil, port)
+	}
 	b.mu.Unlock()
 
 	err := server.Serve(&watched{Listener: l, log: b.log})

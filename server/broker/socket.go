@@ -45,7 +45,16 @@ func (s *socket) finish(frame []byte) { s.outbox.finish(frame) }
 // tooSlow is what happens when the outbox overflows.
 func (s *socket) tooSlow() {
 	s.hurry(peer.RefuseSlow)
-	s.broker.slowReaders.Add(1)
+	s.client.app.slow(limitQueue)
+}
+
+// wrote is what happens when the outbox has written.
+func (s *socket) wrote(n int, late bool) {
+	s.client.app.wrote(n)
+	if late {
+		s.client.app.slow(limitWrite)
+		s.logSlow()
+	}
 }
 
 // serve is the goroutine. early is what the client has sent already.
@@ -125,7 +134,9 @@ func (s *socket) wait(buffer []byte) (int, error) {
 		s.alarm = 0
 		return 0, nil
 	}
-	return s.conn.Read(buffer[len(buffer):cap(buffer)])
+	n, err := s.conn.Read(buffer[len(buffer):cap(buffer)])
+	s.client.app.read(n)
+	return n, err
 }
 
 func (s *socket) logSlow() {

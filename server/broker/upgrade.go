@@ -45,7 +45,7 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	s := &socket{broker: b, conn: conn, admission: place}
-	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.tooSlow}
+	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.tooSlow, wrote: s.wrote}
 	s.client = client{app: app, out: s}
 	s.client.begin(switching(key, r.Header), newSocketID(), place.refusal, b.now())
 	b.enter(s)

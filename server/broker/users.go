@@ -33,6 +33,13 @@ func (u *users) person(id string) *person {
 	return p
 }
 
+// size is how many are known.
+func (u *users) size() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.byID)
+}
+
 // release forgets a user who is nobody's business any more. The lock is held.
 func (u *users) release(id string, p *person) {
 	if len(p.clients) == 0 && len(p.watchers) == 0 {

@@ -41,14 +41,35 @@ type Action struct {
 	Was     *User
 
 	// Code and Text are what is wrong, for those who watch, if Frame tells the
-	// client of an error; Channel is the one that it is about.
-	Code int
-	Text string
+	// client of an error; Channel is the one that it is about. If Frame ends the
+	// connection, Code is that of the close frame, and ByClient says that it was
+	// the client who closed, with this code.
+	Code     int
+	Text     string
+	ByClient bool
+
+	// Limit is which limit the client has reached, for those who count; empty
+	// for none.
+	Limit Limit
 
 	// Linger says of a HangUp that the client may still be sending: give it
 	// time to read Frame before the socket is closed.
 	Linger bool
 }
+
+// Limit names a limit as the settings of the broker do, those that are fixed by
+// the protocol as it does.
+type Limit string
+
+// Limits that a client can reach.
+const (
+	LimitClientEventRate Limit = "client_event_rate"
+	LimitEventData       Limit = "max_event_data"
+	LimitSubscriptions   Limit = "max_subscriptions"
+	LimitMembers         Limit = "max_members"
+	LimitMessage         Limit = "max_message"
+	LimitWatchlist       Limit = "watchlist"
+)
 
 // Member is who joins a presence channel.
 type Member struct {

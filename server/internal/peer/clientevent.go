@@ -15,7 +15,7 @@ func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 	channel := echo(string(m.Channel))
 	settings := p.settings.Get()
 	if limit := settings.ClientEventRate; !p.events.allow(now, limit) {
-		return p.complain(CodeClientEvent, "Client event rate limit exceeded: "+strconv.Itoa(limit)+" per second", channel)
+		return p.reached(LimitClientEventRate, "Client event rate limit exceeded: "+strconv.Itoa(limit)+" per second", channel)
 	}
 	if !settings.ClientEvents {
 		return p.complain(CodeClientEvent, "Client events are not enabled for this app: enable them on the server (ClientEvents, --client-events)", channel)
@@ -31,7 +31,7 @@ func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 		return p.complain(CodeClientEvent, "Client event name has more than "+strconv.Itoa(wire.MaxEventName)+" characters", channel)
 	}
 	if len(m.Data) > settings.MaxEventData {
-		return p.complain(CodeClientEvent, "Client event data has more than "+strconv.Itoa(settings.MaxEventData)+" bytes", channel)
+		return p.reached(LimitEventData, "Client event data has more than "+strconv.Itoa(settings.MaxEventData)+" bytes", channel)
 	}
 	sub := &p.subs.list[i]
 	return Action{
@@ -40,4 +40,11 @@ func (p *Peer) clientEvent(m *wire.Message, now time.Duration) Action {
 		Ref:     sub.Ref,
 		Frame:   clientEventFrame(m, sub.Channel, sub.UserID),
 	}
+}
+
+// reached refuses a client event for a limit.
+func (p *Peer) reached(limit Limit, message, channel string) Action {
+	a := p.complain(CodeClientEvent, message, channel)
+	a.Limit = limit
+	return a
 }

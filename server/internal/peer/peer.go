@@ -201,7 +201,10 @@ func (p *Peer) breach(err error) Action {
 		code, reason = breach.Code, breach.Reason
 	}
 	a := p.hangUp(websocket.AppendClose(nil, code, reason, nil))
-	a.Linger = true
+	a.Code, a.Linger = code, true
+	if code == websocket.CodeTooBig {
+		a.Limit = LimitMessage
+	}
 	return a
 }
 
@@ -213,7 +216,9 @@ func (p *Peer) item(item websocket.Item, now time.Duration) Action {
 		if p.state == closing {
 			return p.hangUp(nil)
 		}
-		return p.hangUp(websocket.AppendClose(nil, item.Code, "", nil))
+		a := p.hangUp(websocket.AppendClose(nil, item.Code, "", nil))
+		a.Code, a.ByClient = item.Code, true
+		return a
 	}
 	if p.state == closing {
 		return Action{}

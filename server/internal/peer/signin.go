@@ -44,6 +44,7 @@ func (p *Peer) signIn(m *wire.Message) Action {
 	a := Action{Kind: SignIn, User: user, Was: p.user, Frame: signedInFrame(userData)}
 	if cut {
 		a.Frame = append(a.Frame, errorFrame(CodeWatchlist, "Watchlist limit exceeded: the first "+strconv.Itoa(MaxWatchlist)+" users are watched", "")...)
+		a.Limit = LimitWatchlist
 	}
 	p.user, p.authorizeBy = user, 0
 	return a

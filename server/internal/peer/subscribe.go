@@ -67,7 +67,9 @@ func (p *Peer) subscribe(m *wire.Message) Action {
 		return p.complain(codeNone, "Existing subscription to channel "+channel, channel)
 	}
 	if limit := p.settings.Get().MaxSubscriptions; len(p.subs.list) >= limit {
-		return p.decline(channel, declineMany(limit))
+		a := p.decline(channel, declineMany(limit))
+		a.Limit = LimitSubscriptions
+		return a
 	}
 
 	a := Action{Kind: Subscribe, Channel: channel}
