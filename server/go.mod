@@ -34,4 +34,5 @@ require (
 	go.bug.st/serial v1.8.0
 	golang.org/x/crypto v0.41.0 // indirect
 	golang.org/x/sys v0.48.0
+	golang.org/x/term v0.42.0
 )

@@ -32,9 +32,9 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 		Example: "  thimble demo\n  PUSHER_SECRET=... thimble demo --key 278d425bdf160c739803 --cluster eu",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if t.key == "" && t.cluster == "" && t.host == "" {
+			if t.key == "" && t.cluster == "" && t.host == "" && t.context == "" {
 				// On its own broker unless told otherwise by flags: whoever
-				// has a real application in the environment is not surprised
+				// has a real application at hand otherwise is not surprised
 				// by a demo that uses it.
 				if t.secret+t.appID != "" || t.plaintext {
 					return usage(cmd, errors.New("the demo's own broker has credentials of its own; name another service with --key and --cluster or --host"))

@@ -33,10 +33,17 @@ func main() {
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return runWith(ctx, args, os.Stdin, stdout, stderr)
+}
+
+func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
+	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.InitDefaultCompletionCmd() // which takes the output as it is now
+	checked(root)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil // Ctrl-C is how these commands end
@@ -50,18 +57,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "thimble",
-		Short: "Pusher Channels from the terminal: demo, broker, subscribe, trigger, bridge",
-		Long: `Pusher Channels from the terminal: demo, broker, subscribe, trigger, bridge.
+		Short: "Pusher Channels from the terminal: broker, client, HTTP API, checks, load",
+		Long: `Pusher Channels from the terminal: broker, client, HTTP API, checks, load.
 
-Credentials and addresses come from flags or from the environment:
-  PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_CLUSTER, PUSHER_HOST
-A flag wins over the environment, and a host over a cluster.
+` + precedence + `
 
 Exit codes:
   0  done, or ended with Ctrl-C
   1  failed: no network, port in use, output that cannot be written
   2  wrong usage
-  3  refused by the server: key, secret, or authorization`,
+  3  refused by the server: key, secret, or authorization
+  4  not in time: --timeout`,
 		Example:       "  thimble demo\n  thimble serve --dev\n  thimble subscribe --host 127.0.0.1:6001 --plaintext --key app-key news",
 		Version:       thimble.Version,
 		SilenceErrors: true,
@@ -70,10 +76,13 @@ Exit codes:
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(newDemo(), newServe(), newConfig(), newSubscribe(), newTrigger(), newBridge())
-	root.CompletionOptions.HiddenDefaultCmd = true
-	for _, cmd := range append(root.Commands(), root) {
-		check := cmd.Args
+	root.AddCommand(newDemo(), newServe(), newConfig(), newContext(), newSubscribe(), newTrigger(), newBridge())
+	return root
+}
+
+// checked has wrong arguments told in the same way by all commands.
+func checked(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
 				return usage(cmd, err)
@@ -81,7 +90,12 @@ Exit codes:
 			return nil
 		}
 	}
-	return root
+	if !cmd.Runnable() { // that of completion: wrong arguments would get the help
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, sub := range cmd.Commands() {
+		checked(sub)
+	}
 }
 
 // usageError is a call that cannot be carried out as it was written.
@@ -104,10 +118,16 @@ type refusedError struct{ err error }
 func (e *refusedError) Error() string { return e.err.Error() }
 func (e *refusedError) Unwrap() error { return e.err }
 
+// lateError says that the time was up before what was waited for.
+type lateError struct{ text string }
+
+func (e *lateError) Error() string { return e.text }
+
 // exitCode is what the help of the root command says.
 func exitCode(err error) int {
 	var wrong *usageError
 	var refused *refusedError
+	var late *lateError
 	switch {
 	case err == nil:
 		return 0
@@ -115,6 +135,8 @@ func exitCode(err error) int {
 		return 2
 	case errors.As(err, &refused):
 		return 3
+	case errors.As(err, &late):
+		return 4
 	}
 	return 1
 }

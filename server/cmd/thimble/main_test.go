@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,17 +15,41 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Contexts and credentials of whoever runs the tests are left alone.
+	home, err := os.MkdirTemp("", "thimble")
+	if err != nil {
+		panic(err)
+	}
+	setHome(os.Setenv, home)
+	for _, name := range []string{"PUSHER_APP_ID", "PUSHER_KEY", "PUSHER_SECRET", "PUSHER_CLUSTER", "PUSHER_HOST", "PUSHER_MASTER_KEY", "THIMBLE_CONTEXT"} {
+		os.Unsetenv(name)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(home)
+		os.Exit(code)
+	}))
+}
+
+// setHome moves the user's directories on all systems.
+func setHome(setenv func(name, value string) error, home string) {
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData", "home"} {
+		_ = setenv(name, home)
+	}
+}
 
 // patience is how long a test waits for what should come at once.
 const patience = 30 * time.Second
 
 // call runs the tool to its end.
-func call(args ...string) (code int, stdout, stderr string) {
+func call(args ...string) (code int, stdout, stderr string) { return feed("", args...) }
+
+// feed is call with a standard input.
+func feed(stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	code = run(ctx, args, &out, &errs)
+	code = runWith(ctx, args, strings.NewReader(stdin), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -140,6 +165,7 @@ func TestWrongUsage(t *testing.T) {
 		says string
 	}{
 		"unknown command":        {[]string{"serv"}, `unknown command "serv"`},
+		"unknown shell":          {[]string{"completion", "tcsh"}, `unknown command "tcsh"`},
 		"unknown flag":           {[]string{"serve", "--port", "1"}, "unknown flag: --port"},
 		"nowhere to go":          {[]string{"subscribe", "--key", "k", "news"}, "--cluster or --host"},
 		"no channel":             {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k"}, "missing argument CHANNEL"},
@@ -151,6 +177,12 @@ func TestWrongUsage(t *testing.T) {
 		"plaintext to a cluster": {[]string{"subscribe", "--cluster", "eu", "--plaintext", "--key", "k", "news"}, "--plaintext goes with --host"},
 		"cluster with a dot":     {[]string{"subscribe", "--cluster", "eu.example.com", "--key", "k", "news"}, "--cluster has characters"},
 		"impossible channel":     {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "two words"}, `CHANNEL "two words"`},
+		"negative count":         {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--count", "-1", "a"}, "not negative"},
+		"two ways to end":        {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--count", "1", "--exit-on-subscribed", "a"}, "leave one of them out"},
+		"header to nobody":       {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--auth-header", "A: b", "a"}, "--auth-header goes with --auth-endpoint"},
+		"header without a value": {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--auth-endpoint", "http://a/", "--auth-header", "A b", "a"}, `such as "Authorization: Bearer ..."`},
+		"short master key":       {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--master-key", "YWJj", "a"}, "not 32 bytes in base64"},
+		"secret from nowhere":    {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--secret", "-", "a"}, "set PUSHER_SECRET, or use a context"},
 		"no endpoint":            {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "--auth-endpoint", "/auth", "private-a"}, "--auth-endpoint is an http"},
 		"no event":               {[]string{"trigger", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", "c", "", "d"}, "EVENT is empty"},
 		"credentials and --dev":  {[]string{"serve", "--dev", "--key", "k"}, "--dev has settings and credentials of its own"},
@@ -248,7 +280,7 @@ func TestRefused(t *testing.T) {
 	}{
 		"wrong key":              {[]string{"subscribe", "--key", "wrong", "news"}, "check --key"},
 		"wrong secret":           {[]string{"subscribe", "--key", "app-key", "--secret", "wrong", "private-news"}, "has this application's secret"},
-		"encrypted by a secret":  {[]string{"subscribe", "--key", "app-key", "--secret", "app-secret", "private-encrypted-news"}, "use --auth-endpoint"},
+		"encrypted by a secret":  {[]string{"subscribe", "--key", "app-key", "--secret", "app-secret", "private-encrypted-news"}, "add --master-key, or use --auth-endpoint"},
 		"no way to authorize":    {[]string{"subscribe", "--key", "app-key", "private-news"}, "needs authorization"},
 		"trigger: wrong secret":  {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "wrong", "news", "e", "d"}, "401"},
 		"trigger: wrong app":     {[]string{"trigger", "--app-id", "other", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"}, "404"},

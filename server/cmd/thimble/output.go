@@ -6,8 +6,11 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"github.com/spf13/cobra"
 )
 
 // printer writes lines: for people, or with --json for programs. A line that
@@ -42,12 +45,65 @@ func (p *printer) print(l line, text string) {
 		_, p.err = fmt.Fprintf(p.out, "%s  %s\n", l.Time.Format("15:04:05.000"), text)
 		return
 	}
-	b, err := json.Marshal(l)
+	p.marshal(l)
+}
+
+// object writes a value, with --json only.
+func (p *printer) object(v any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil && p.json {
+		p.marshal(v)
+	}
+}
+
+// marshal writes a value as a line of JSON. The lock is held.
+func (p *printer) marshal(v any) {
+	b, err := json.Marshal(v)
 	if err != nil {
 		p.err = err
 		return
 	}
 	_, p.err = p.out.Write(append(b, '\n'))
+}
+
+// text writes a line that needs no time in front, for people only.
+func (p *printer) text(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil && !p.json {
+		_, p.err = fmt.Fprintln(p.out, text)
+	}
+}
+
+// table are rows of columns.
+type table [][]string
+
+// table writes columns under each other, for people only. Names from a server
+// are made safe for the terminal.
+func (p *printer) table(rows table) {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, clean(cell))
+		}
+		fmt.Fprintln(w)
+	}
+	_ = w.Flush() // to memory
+	for line := range strings.Lines(b.String()) {
+		p.text(strings.TrimRight(line, " \n"))
+	}
+}
+
+// say writes one line, for commands that have nothing else to say.
+func say(cmd *cobra.Command, text string) error {
+	p := &printer{out: cmd.OutOrStdout()}
+	p.text(clean(text))
+	return p.failed()
 }
 
 // failed returns why writing failed, nil if it did not.
@@ -93,6 +149,8 @@ func message(err error) string {
 var inFlags = strings.NewReplacer(
 	"set Config.Authorizer or use SubscribeAuthorized", "add --auth-endpoint, or --secret for development",
 	"set Config.Cluster", "set --cluster", "or Config.Host", "or --host",
+	"set DevelopmentSigner.EncryptionMasterKey to 32 bytes, which encrypted channels need; one in base64 must be decoded first", "encrypted channels need their master key: add --master-key, or use --auth-endpoint",
+	"set DevelopmentSigner.UserID, which presence channels and signing in need:", "--user-id has",
 	"Config.Key", "--key", "Config.Cluster", "--cluster", "Config.Host", "--host", "Config.AuthTimeout", "10 s",
 	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
 	"set Plaintext only for", "add --plaintext only for", " (add the authority that has signed it with WithTLS, if it is one of your own)", "",

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble"
@@ -19,7 +19,10 @@ func newSubscribe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "subscribe CHANNEL...",
 		Short: "Print the events of channels as they come",
-		Long: `Print the events of channels as they come, until Ctrl-C.
+		Long: `Print the events of channels as they come, until Ctrl-C, or until --count of
+them have come, or --timeout is over. With a --count, or with
+--exit-on-subscribed, which waits for all channels to be confirmed, being too
+late is a failure: exit code 4.
 
 Private and presence channels need authorization: from your endpoint with
 --auth-endpoint, or signed here when there is a secret, which is for
@@ -30,24 +33,32 @@ was published), user_id. Changes of the connection are events too, with the name
 state_change; what goes wrong has an error. Without it those go to the standard
 error.`,
 		Example: "  thimble subscribe --host 127.0.0.1:6001 --plaintext --key app-key news\n" +
-			"  thimble subscribe --cluster eu --key 278d425bdf160c739803 --auth-endpoint https://example.com/pusher/auth private-orders",
+			"  thimble subscribe --cluster eu --key 278d425bdf160c739803 --auth-endpoint https://example.com/pusher/auth private-orders\n" +
+			"  thimble subscribe --context local --count 1 --timeout 10s news || echo nothing came",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("missing argument CHANNEL")
 			}
 			for _, name := range args {
-				if err := channelauth.CheckChannel(name); err != nil {
-					return fmt.Errorf("CHANNEL %q: %s", name, strings.TrimPrefix(err.Error(), "channelauth: "))
+				if err := checkChannel(name); err != nil {
+					return err
 				}
 			}
 			return nil
 		},
+		ValidArgsFunction: words(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.target.fill(cmd, "place", "key"); err != nil {
 				return err
 			}
-			if u, err := url.Parse(s.endpoint); s.endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-				return usage(cmd, errors.New("--auth-endpoint is an http or https address, such as https://example.com/pusher/auth"))
+			if err := s.authorization.fill(cmd, &s.target); err != nil {
+				return err
+			}
+			switch {
+			case s.count < 0 || s.timeout < 0:
+				return usage(cmd, errors.New("--count and --timeout are not negative"))
+			case s.count > 0 && s.subscribed:
+				return usage(cmd, errors.New("--count waits for events, --exit-on-subscribed for none: leave one of them out"))
 			}
 			s.out = &printer{out: cmd.OutOrStdout(), json: asJSON}
 			s.notes = s.out
@@ -62,36 +73,49 @@ error.`,
 		},
 	}
 	s.target.flags(cmd)
+	s.authorization.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&s.endpoint, "auth-endpoint", "", "`URL` of an authorization endpoint")
-	f.StringVar(&s.userID, "user-id", "thimble-cli", "`id` on presence channels that are signed here")
+	f.IntVar(&s.count, "count", 0, "end after so many `events`; 0: any number")
+	f.DurationVar(&s.timeout, "timeout", 0, "end after this `time`, such as 30s; 0: never")
+	f.BoolVar(&s.subscribed, "exit-on-subscribed", false, "end once all channels are confirmed")
 	f.BoolVar(&asJSON, "json", false, "output as JSON, a line for each event")
+	for _, name := range []string{"count", "timeout"} {
+		complete(cmd, name, words())
+	}
 	return cmd
+}
+
+// checkChannel says whether there can be a channel of that name.
+func checkChannel(name string) error {
+	if err := channelauth.CheckChannel(name); err != nil {
+		return fmt.Errorf("CHANNEL %q: %s", name, strings.TrimPrefix(err.Error(), "channelauth: "))
+	}
+	return nil
 }
 
 // subscriber is one run of the command.
 type subscriber struct {
-	target   target
-	endpoint string
-	userID   string
+	target        target
+	authorization authorization
+	count         int           // of events after which it ends
+	timeout       time.Duration // after which it ends
+	subscribed    bool          // it ends when all channels are
 
 	out   *printer // events
 	notes *printer // what happens to the connection
 
-	stop     context.CancelFunc
-	channels map[string]bool  // all of them
-	refused  map[string]error // those that will not be tried again on this connection
+	stop      context.CancelFunc
+	done      bool             // what was waited for has come
+	came      int              // events
+	channels  map[string]bool  // all of them
+	confirmed map[string]bool  // those that have been
+	refused   map[string]error // those that will not be tried again on this connection
 }
 
 // connect makes the client, with everything bound.
 func (s *subscriber) connect(channels []string) (*thimble.Client, error) {
 	config := thimble.Config{Key: s.target.key, Cluster: s.target.cluster, Host: s.target.host, Plaintext: s.target.plaintext}
-	switch {
-	case s.endpoint != "":
-		config.Authorizer = thimble.Endpoint{URL: s.endpoint}
-	case s.target.secret != "":
-		config.Authorizer = thimble.AuthorizerFunc(s.sign)
-	}
+	config.Authorizer = s.authorization.by(&s.target)
 	client, err := thimble.New(config)
 	if err != nil {
 		return nil, err
@@ -99,35 +123,12 @@ func (s *subscriber) connect(channels []string) (*thimble.Client, error) {
 	client.OnStateChange(s.stateChanged)
 	client.OnError(func(err error) { s.note(line{Event: "error", Error: message(err)}, message(err)) })
 	client.BindAll(s.event)
-	s.channels, s.refused = make(map[string]bool), make(map[string]error)
+	s.channels, s.confirmed, s.refused = make(map[string]bool), make(map[string]bool), make(map[string]error)
 	for _, name := range channels {
 		s.channels[name] = true
 		client.Subscribe(name)
 	}
 	return client, nil
-}
-
-var errNoMasterKey = errors.New("encrypted channels need a key that only an authorization endpoint has; use --auth-endpoint in place of the secret")
-
-// sign authorizes a channel with the secret at hand.
-func (s *subscriber) sign(_ context.Context, req thimble.AuthRequest) (thimble.Token, error) {
-	var data string
-	if channelauth.KindOf(req.Channel) == channelauth.Encrypted {
-		return thimble.Token{}, &thimble.AuthError{Permanent: true, Err: errNoMasterKey}
-	}
-	if channelauth.KindOf(req.Channel) == channelauth.Presence {
-		b, err := json.Marshal(map[string]string{"user_id": s.userID})
-		if err != nil {
-			return thimble.Token{}, &thimble.AuthError{Permanent: true, Err: err}
-		}
-		data = string(b)
-	}
-	signer := channelauth.Signer{Key: s.target.key, Secret: s.target.secret}
-	auth, err := signer.SignChannel(req.SocketID, req.Channel, data)
-	if err != nil {
-		return thimble.Token{}, &thimble.AuthError{Permanent: true, Err: err}
-	}
-	return thimble.Token{Auth: auth, ChannelData: data}, nil
 }
 
 // run runs the client until ctx ends, there is nothing left to wait for, or
@@ -136,20 +137,45 @@ func (s *subscriber) run(ctx context.Context, client *thimble.Client) error {
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.stop = cancel
+	var late atomic.Bool
+	if s.timeout > 0 {
+		timer := time.AfterFunc(s.timeout, func() { late.Store(true); cancel() })
+		defer timer.Stop()
+	}
 	err := client.Run(own)
 	var closed *thimble.CloseError
 	switch {
 	case s.out.failed() != nil:
 		return s.out.failed()
-	case len(s.refused) == len(s.channels):
+	case s.done:
+		return nil
+	case s.hopeless():
 		for _, err := range s.refused {
 			return &refusedError{err}
 		}
-		return nil
 	case errors.As(err, &closed):
 		return &refusedError{err}
+	case late.Load() && ctx.Err() == nil:
+		return s.tooLate()
 	}
 	return err
+}
+
+// hopeless says whether nothing can come any more: all channels are refused,
+// or one where all are waited for.
+func (s *subscriber) hopeless() bool {
+	return len(s.refused) == len(s.channels) || s.subscribed && len(s.refused) > 0
+}
+
+// tooLate is what the end of the time means.
+func (s *subscriber) tooLate() error {
+	switch {
+	case s.subscribed:
+		return &lateError{fmt.Sprintf("not in time: %d of %d channels were confirmed within %v", len(s.confirmed), len(s.channels), s.timeout)}
+	case s.count > 0:
+		return &lateError{fmt.Sprintf("not in time: %d of %d events came within %v", s.came, s.count, s.timeout)}
+	}
+	return nil
 }
 
 func (s *subscriber) stateChanged(change thimble.StateChange) {
@@ -166,10 +192,17 @@ func (s *subscriber) stateChanged(change thimble.StateChange) {
 func (s *subscriber) event(e thimble.Event) {
 	l := line{Event: e.Name, Channel: e.Channel, UserID: e.UserID}
 	text := clean(e.Channel) + "  " + clean(e.Name)
+	if s.done {
+		return
+	}
 	switch e.Name {
 	case thimble.EventSubscribed:
 		delete(s.refused, e.Channel)
+		s.confirmed[e.Channel] = true
 		s.note(l, "subscribed to "+e.Channel)
+		if s.subscribed && len(s.confirmed) == len(s.channels) {
+			s.finish()
+		}
 		return
 	case thimble.EventSubscriptionError:
 		s.failed(l, e.Err)
@@ -187,10 +220,20 @@ func (s *subscriber) event(e thimble.Event) {
 	}
 	s.out.print(l, text)
 	s.check()
+	if s.came++; s.came == s.count {
+		s.finish()
+	}
 }
 
-// failed reports a subscription that failed. When it was the last one, and
-// will not be tried again, there is nothing to wait for.
+// finish ends the run: what was waited for is there. Handlers that are still
+// called then print nothing.
+func (s *subscriber) finish() {
+	s.done = true
+	s.stop()
+}
+
+// failed reports a subscription that failed. When it will not be tried again,
+// and so there is nothing left to wait for, the run ends.
 func (s *subscriber) failed(l line, err error) {
 	l.Error = message(err)
 	var failure *thimble.SubscriptionError
@@ -199,7 +242,7 @@ func (s *subscriber) failed(l line, err error) {
 		return
 	}
 	s.refused[l.Channel] = err
-	last := len(s.refused) == len(s.channels)
+	last := s.hopeless()
 	if !last || s.out.json {
 		s.note(l, l.Error) // the last is told by the end of the command
 	}
@@ -210,6 +253,9 @@ func (s *subscriber) failed(l line, err error) {
 
 // note prints what happens to the connection.
 func (s *subscriber) note(l line, text string) {
+	if s.done {
+		return
+	}
 	s.notes.print(l, text)
 	s.check()
 }

@@ -2,10 +2,14 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/thimble-go/thimble/server/internal/apiclient"
+	"github.com/thimble-go/thimble/server/internal/contexts"
 )
 
 // target says which application on which service is meant.
@@ -13,39 +17,138 @@ type target struct {
 	appID, key, secret string
 	cluster, host      string
 	plaintext          bool
+	endpoint           string // of authorization; only from a context
+
+	context  string // named by the flag
+	contexts bool   // there is that flag, and contexts count
 }
 
-// flags adds the flags of a target to a command.
+// precedence says where a target comes from. It stands in the help of the tool
+// and in docs/tool.md, and fill does it.
+const precedence = `Where a command needs a server and an application, each value comes from the
+first of these that has it:
+  1. its flag: --cluster or --host, --app-id, --key, --secret
+  2. the context that --context names (thimble context --help)
+  3. the environment: PUSHER_CLUSTER or PUSHER_HOST, PUSHER_APP_ID, PUSHER_KEY,
+     PUSHER_SECRET
+  4. the context that THIMBLE_CONTEXT names, or else the one in use
+A host wins over a cluster. A place goes as a whole, and an application id and a
+secret count only with the key that they stand beside: those of two applications
+are never mixed.`
+
+// flags adds the flags of a target to a command, contexts included.
 func (t *target) flags(cmd *cobra.Command) {
+	t.contexts = true
+	t.own(cmd)
+	cmd.Flags().StringVar(&t.context, "context", "", "`name` of a remembered server and application (THIMBLE_CONTEXT)")
+	complete(cmd, "context", contextNames)
+}
+
+// own adds the flags that say everything themselves.
+func (t *target) own(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&t.appID, "app-id", "", "application `id` (PUSHER_APP_ID)")
 	f.StringVar(&t.key, "key", "", "application `key` (PUSHER_KEY)")
-	f.StringVar(&t.secret, "secret", "", "application `secret`; others on this machine can read flags, so prefer PUSHER_SECRET")
+	f.StringVar(&t.secret, "secret", "", "application `secret`; others on this machine can read flags, so prefer PUSHER_SECRET or a context")
 	f.StringVar(&t.cluster, "cluster", "", "`name` of a Pusher cluster, such as eu (PUSHER_CLUSTER)")
 	f.StringVar(&t.host, "host", "", "`host[:port]` of another server (PUSHER_HOST)")
 	f.BoolVar(&t.plaintext, "plaintext", false, "without TLS; only for --host")
+	complete(cmd, "cluster", words(clusters...))
+	complete(cmd, "host", words("127.0.0.1:6001"))
+	for _, name := range []string{"app-id", "key", "secret"} {
+		complete(cmd, name, words())
+	}
 }
 
-// fill takes from the environment what no flag gave, and checks the rest.
+// fill takes what no flag gave from where else it may stand, see precedence,
+// and checks the rest.
 func (t *target) fill(cmd *cobra.Command, needed ...string) error {
-	// A place given by a flag wins over the other kind of place in the
-	// environment.
-	placed := t.host != "" || t.cluster != ""
-	for _, v := range []struct {
-		value *string
-		name  string
-		place bool
-	}{
-		{&t.appID, "PUSHER_APP_ID", false},
-		{&t.key, "PUSHER_KEY", false},
-		{&t.secret, "PUSHER_SECRET", false},
-		{&t.cluster, "PUSHER_CLUSTER", true},
-		{&t.host, "PUSHER_HOST", true},
-	} {
-		if *v.value == "" && !(v.place && placed) {
-			*v.value = os.Getenv(v.name)
+	if t.secret == "-" {
+		return usage(cmd, errors.New("--secret - is for thimble context add; here set PUSHER_SECRET, or use a context"))
+	}
+	sources := []target{environment()}
+	if t.contexts {
+		c, err := t.remembered()
+		if err != nil {
+			return usage(cmd, err)
+		}
+		if t.context != "" {
+			sources = []target{c, sources[0]}
+		} else {
+			sources = append(sources, c)
 		}
 	}
+	for _, source := range sources {
+		t.take(source, cmd.Flags().Changed("plaintext"))
+	}
+	return t.check(cmd, needed)
+}
+
+// take fills in from a source what is missing.
+func (t *target) take(from target, plaintextGiven bool) {
+	if t.host == "" && t.cluster == "" {
+		t.host, t.cluster = from.host, from.cluster
+		if !plaintextGiven {
+			t.plaintext = from.plaintext
+		}
+	}
+	if t.key == "" {
+		t.key = from.key
+	}
+	if from.key != "" && from.key != t.key {
+		return // what stands there is another application's
+	}
+	for _, v := range []struct{ to, from *string }{{&t.appID, &from.appID}, {&t.secret, &from.secret}, {&t.endpoint, &from.endpoint}} {
+		if *v.to == "" {
+			*v.to = *v.from
+		}
+	}
+}
+
+// environment is what the environment says.
+func environment() target {
+	return target{
+		appID: os.Getenv("PUSHER_APP_ID"), key: os.Getenv("PUSHER_KEY"), secret: os.Getenv("PUSHER_SECRET"),
+		cluster: os.Getenv("PUSHER_CLUSTER"), host: os.Getenv("PUSHER_HOST"),
+	}
+}
+
+// remembered is what the context says that is meant; nothing if none is.
+func (t *target) remembered() (target, error) {
+	path, err := contexts.Path()
+	if err != nil {
+		if t.context == "" {
+			return target{}, nil // without a home nobody has contexts
+		}
+		return target{}, err
+	}
+	file, err := contexts.Load(path)
+	if err != nil {
+		return target{}, err
+	}
+	name := t.context
+	if name == "" {
+		name = os.Getenv("THIMBLE_CONTEXT")
+	}
+	if name == "" {
+		name = file.Current
+	}
+	if name == "" {
+		return target{}, nil
+	}
+	c, err := file.Find(name)
+	if err != nil {
+		return target{}, err
+	}
+	return target{
+		appID: c.AppID, key: c.Key, secret: c.Secret,
+		cluster: c.Cluster, host: c.Host, plaintext: c.Plaintext,
+		endpoint: c.AuthEndpoint,
+	}, nil
+}
+
+// check says what is missing, or contradictory.
+func (t *target) check(cmd *cobra.Command, needed []string) error {
 	var missing []string
 	for _, name := range needed {
 		switch {
@@ -71,11 +174,27 @@ func (t *target) fill(cmd *cobra.Command, needed ...string) error {
 	return nil
 }
 
-// api returns the address of the target's HTTP API.
-func (t *target) api() string {
+// api returns a client of the target's HTTP API.
+func (t *target) api(cmd *cobra.Command) (*apiclient.Client, error) {
 	scheme := "https://"
 	if t.plaintext {
 		scheme = "http://"
 	}
-	return scheme + t.host
+	base := scheme + t.host
+	if t.host == "" {
+		var err error
+		if base, err = apiclient.ClusterURL(t.cluster); err != nil {
+			return nil, usage(cmd, err)
+		}
+	}
+	return &apiclient.Client{BaseURL: base, AppID: t.appID, Key: t.key, Secret: t.secret}, nil
+}
+
+// refused makes an answer of the HTTP API that is a no the server's no.
+func refused(err error) error {
+	var no *apiclient.Error
+	if errors.As(err, &no) && no.Status >= http.StatusBadRequest && no.Status < http.StatusInternalServerError {
+		return &refusedError{err}
+	}
+	return err
 }

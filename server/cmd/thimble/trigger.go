@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble/server/internal/apiclient"
@@ -25,27 +26,19 @@ DATA goes to the subscribers as it is, JSON by convention, 10 KB on most servers
 			if err := t.fill(cmd, "place", "app-id", "key", "secret"); err != nil {
 				return err
 			}
-			base := t.api()
-			if t.host == "" {
-				var err error
-				if base, err = apiclient.ClusterURL(t.cluster); err != nil {
-					return usage(cmd, err)
-				}
+			client, err := t.api(cmd)
+			if err != nil {
+				return err
 			}
 			if args[1] == "" {
 				return usage(cmd, errors.New("EVENT is empty"))
 			}
-			client := apiclient.Client{BaseURL: base, AppID: t.appID, Key: t.key, Secret: t.secret}
-			_, err := client.Trigger(cmd.Context(), apiclient.Event{Name: args[1], Channels: []string{args[0]}, Data: args[2], SocketID: except})
+			_, err = client.Trigger(cmd.Context(), apiclient.Event{Name: args[1], Channels: []string{args[0]}, Data: args[2], SocketID: except})
 			if errors.Is(err, context.Canceled) {
 				return errors.New("interrupted before the server answered: the event may have been published, or not")
 			}
-			var refused *apiclient.Error
-			if errors.As(err, &refused) && refused.Status >= 400 && refused.Status <= 499 {
-				return &refusedError{err}
-			}
 			if err != nil {
-				return err
+				return refused(err)
 			}
 			p := &printer{out: cmd.OutOrStdout(), json: asJSON}
 			p.print(line{Event: args[1], Channel: args[0], Data: args[2]}, "published "+args[1]+" on "+args[0])
@@ -58,14 +51,17 @@ DATA goes to the subscribers as it is, JSON by convention, 10 KB on most servers
 	return cmd
 }
 
-// exactly checks that the arguments are those named.
+// exactly checks that the arguments are those named, DATA the last if at all.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < len(names) {
 			return errors.New("missing argument " + names[len(args)])
 		}
 		if len(args) > len(names) {
-			return errors.New("too many arguments; put quotes around DATA if it has spaces")
+			if names[len(names)-1] == "DATA" {
+				return errors.New("too many arguments; put quotes around DATA if it has spaces")
+			}
+			return errors.New("too many arguments: " + strings.Join(names, " ") + " is all there is")
 		}
 		return nil
 	}

@@ -31,7 +31,7 @@ func CheckPrivate(name string) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("%s holds secrets and can be %s by others on this machine: chmod %o %s", name, can, PrivateFile, name)
+	return fmt.Errorf("%s is for secrets and can be %s by others on this machine: chmod %o %s", name, can, PrivateFile, name)
 }
 
 // WritePrivate replaces a file that holds secrets, and makes it and its

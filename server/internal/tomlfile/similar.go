@@ -2,6 +2,7 @@ package tomlfile
 
 import (
 	"reflect"
+	"strings"
 )
 
 // similar names the field that may be meant, empty if none is near.
@@ -31,7 +32,7 @@ func fields(t reflect.Type, names []string) []string {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			if tag := f.Tag.Get("toml"); tag != "" {
+			if tag, _, _ := strings.Cut(f.Tag.Get("toml"), ","); tag != "" {
 				names = fields(f.Type, append(names, tag))
 			}
 		}
