@@ -1,6 +1,6 @@
 # Every target is a script in ci/; what it does stands there.
 
-.PHONY: test check unit unit32 bigendian fuzz interop firmware-test build bench tidy demo
+.PHONY: test check unit unit32 bigendian fuzz interop soak firmware-test build bench tidy demo
 
 test: ## everything that CI runs
 	@ci/all
@@ -22,6 +22,9 @@ fuzz: ## each fuzz target for a moment
 
 interop: ## the official pusher-js and pusher packages against ours
 	@ci/interop
+
+soak: ## ten minutes of clients that behave badly, beside some that do not
+	@SOAK=$${SOAK:-10m} go test -v -timeout=60m -run '^TestSoak$$' ./server/internal/endtoend
 
 firmware-test: ## the device's application in an emulator, if there is a TinyGo
 	@ci/firmware-test

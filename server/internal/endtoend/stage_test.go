@@ -36,16 +36,17 @@ type venue struct {
 // door is a listener that remembers whom it let in.
 type door struct {
 	net.Listener
-	mu    sync.Mutex
-	conns []net.Conn
+	mu     sync.Mutex
+	forget bool // nobody, for a test that looks at memory
+	conns  []net.Conn
 }
 
 func (d *door) Accept() (net.Conn, error) {
 	conn, err := d.Listener.Accept()
-	if err == nil {
-		d.mu.Lock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil && !d.forget {
 		d.conns = append(d.conns, conn)
-		d.mu.Unlock()
 	}
 	return conn, err
 }
