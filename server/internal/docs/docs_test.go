@@ -128,16 +128,19 @@ func program(code string) string {
 
 var shown = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+|[a-z-]+\\.txt(?:: [^`]+)?)`")
 
-// TestShownTestsExist checks that docs/behaviour.md names tests that there are.
+// transcripts are where the conversations are that a page names.
+var transcripts = map[string][]string{
+	"behaviour.md":        {"internal/session/testdata/"},
+	"broker-behaviour.md": {"server/internal/peer/testdata/", "server/broker/testdata/"},
+}
+
+// TestShownTestsExist checks that the pages about behaviour name tests that
+// there are.
 func TestShownTestsExist(t *testing.T) {
 	t.Parallel()
 	const root = "../../../"
-	text, err := os.ReadFile(root + "docs/behaviour.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var tests strings.Builder
-	for _, pattern := range []string{"*_test.go", "internal/*/*_test.go", "channelauth/*_test.go", "server/*/*/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "internal/*/*_test.go", "channelauth/*_test.go", "firmware/*/*_test.go", "server/*/*_test.go", "server/*/*/*_test.go"} {
 		files, err := filepath.Glob(root + pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -150,24 +153,35 @@ func TestShownTestsExist(t *testing.T) {
 			tests.Write(source)
 		}
 	}
-	names := shown.FindAllStringSubmatch(string(text), -1)
-	if len(names) < 100 {
-		t.Errorf("only %d tests are named", len(names))
-	}
-	for _, found := range names {
-		name := found[1]
-		if !strings.Contains(name, ".txt") {
-			if !strings.Contains(tests.String(), "func "+name+"(") {
-				t.Errorf("there is no %s", name)
-			}
-			continue
-		}
-		file, section, _ := strings.Cut(name, ": ")
-		transcript, err := os.ReadFile(root + "internal/session/testdata/" + file)
+	for page, dirs := range transcripts {
+		text, err := os.ReadFile(root + "docs/" + page)
 		if err != nil {
-			t.Error(err)
-		} else if section != "" && !strings.Contains(string(transcript), "\n== "+section+"\n") {
-			t.Errorf("%s has no conversation %q", file, section)
+			t.Fatal(err)
+		}
+		names := shown.FindAllStringSubmatch(string(text), -1)
+		if len(names) < 100 {
+			t.Errorf("%s names only %d tests", page, len(names))
+		}
+		for _, found := range names {
+			name := found[1]
+			if !strings.Contains(name, ".txt") {
+				if !strings.Contains(tests.String(), "func "+name+"(") {
+					t.Errorf("%s: there is no %s", page, name)
+				}
+				continue
+			}
+			file, section, _ := strings.Cut(name, ": ")
+			var transcript []byte
+			for _, dir := range dirs {
+				if transcript, err = os.ReadFile(root + dir + file); err == nil {
+					break
+				}
+			}
+			if err != nil {
+				t.Errorf("%s: %v", page, err)
+			} else if section != "" && !strings.Contains(string(transcript), "\n== "+section+"\n") {
+				t.Errorf("%s: %s has no conversation %q", page, file, section)
+			}
 		}
 	}
 }
