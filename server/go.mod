@@ -32,7 +32,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/spf13/pflag v1.0.9 // indirect
 	go.bug.st/serial v1.8.0
-	golang.org/x/crypto v0.41.0 // indirect
+	golang.org/x/crypto v0.41.0
 	golang.org/x/sys v0.48.0
 	golang.org/x/term v0.42.0
 )

@@ -144,7 +144,7 @@ func dev(t *testing.T) string {
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "bridge"} {
+	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "context", "bridge"} {
 		args := []string{"--help"}
 		if name != "" {
 			args = []string{name, "--help"}
@@ -170,7 +170,7 @@ func TestWrongUsage(t *testing.T) {
 		"nowhere to go":          {[]string{"subscribe", "--key", "k", "news"}, "--cluster or --host"},
 		"no channel":             {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k"}, "missing argument CHANNEL"},
 		"no key":                 {[]string{"subscribe", "--host", "127.0.0.1:1", "news"}, "--key (PUSHER_KEY)"},
-		"no data":                {[]string{"trigger", "news", "headline"}, "missing argument DATA"},
+		"no data":                {[]string{"trigger", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", "news", "headline"}, "missing argument DATA, and the standard input is empty"},
 		"data in pieces":         {[]string{"trigger", "news", "headline", "a", "b"}, "quotes around DATA"},
 		"no secret":              {[]string{"trigger", "--cluster", "eu", "--app-id", "1", "--key", "k", "a", "b", "c"}, "--secret (PUSHER_SECRET)"},
 		"address with a scheme":  {[]string{"subscribe", "--host", "http://127.0.0.1:1", "--key", "k", "news"}, `without "http://"`},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -97,6 +98,20 @@ func (p *printer) table(rows table) {
 	for line := range strings.Lines(b.String()) {
 		p.text(strings.TrimRight(line, " \n"))
 	}
+}
+
+// slim leaves out the columns that have nothing below their heads.
+func (t table) slim() table {
+	narrow := make(table, len(t))
+	for column := range t[0] {
+		if !slices.ContainsFunc(t[1:], func(row []string) bool { return row[column] != "" }) {
+			continue
+		}
+		for i, row := range t {
+			narrow[i] = append(narrow[i], row[column])
+		}
+	}
+	return narrow
 }
 
 // say writes one line, for commands that have nothing else to say.

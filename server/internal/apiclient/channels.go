@@ -82,11 +82,23 @@ func (c *Client) Users(ctx context.Context, channel string) ([]string, error) {
 	return ids, nil
 }
 
-// checkName refuses names that servers and proxies take for directories, and
+// Terminate closes all connections of a user who has signed in. It is no error
+// if there are none.
+func (c *Client) Terminate(ctx context.Context, user string) error {
+	if err := checkSegment("user", user); err != nil {
+		return err
+	}
+	var answer struct{}
+	return c.call(ctx, http.MethodPost, []string{"users", user, "terminate_connections"}, nil, struct{}{}, &answer)
+}
+
+func checkName(name string) error { return checkSegment("channel", name) }
+
+// checkSegment refuses names that servers and proxies take for directories, and
 // the empty one, which would ask for something else.
-func checkName(name string) error {
+func checkSegment(what, name string) error {
 	if name == "" || name == "." || name == ".." {
-		return fmt.Errorf("apiclient: the HTTP API cannot address a channel called %q", name)
+		return fmt.Errorf("apiclient: the HTTP API cannot address a %s called %q", what, name)
 	}
 	return nil
 }

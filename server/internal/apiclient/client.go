@@ -57,7 +57,7 @@ func (c *Client) call(ctx context.Context, method string, path []string, query u
 	}
 	response, err := c.http().Do(request)
 	if err != nil {
-		return fmt.Errorf("apiclient: %s %s: %w", method, c.BaseURL, withoutURL(err))
+		return &RequestError{method, c.BaseURL, withoutURL(err)}
 	}
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {

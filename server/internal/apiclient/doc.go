@@ -10,6 +10,7 @@
 //	Channels      GET  /apps/ID/channels             channels that have subscribers
 //	Channel       GET  /apps/ID/channels/NAME        one channel
 //	Users         GET  /apps/ID/channels/NAME/users  who is on a presence channel
+//	Terminate     POST /apps/ID/users/ID/terminate_connections
 //
 // Limits differ between servers, so they are left to the server; what it says
 // comes back in an [*Error] with a hint at what to do. Each call is one

@@ -31,6 +31,19 @@ func (e *Error) Error() string {
 	return text
 }
 
+// RequestError is a request without an answer: it may have been carried out, or
+// not.
+type RequestError struct {
+	Method, BaseURL string
+	Err             error
+}
+
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("apiclient: %s %s: %v", e.Method, e.BaseURL, e.Err)
+}
+
+func (e *RequestError) Unwrap() error { return e.Err }
+
 func (e *Error) hint() string {
 	switch {
 	case e.Status == http.StatusUnauthorized:
