@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -35,14 +36,18 @@ type Broker struct {
 	// only, and only before down is set.
 	running sync.WaitGroup
 
+	room    *room
+	goodbye *peer.Refusal // what Shutdown tells everybody
+
 	mu       sync.Mutex
+	draining bool // connections are refused, and those that are open closed one after the other
 	down     bool // no connection is taken any more
 	severed  bool // those that are left are cut
 	admitted int  // connections that count towards MaxConnections
 	// addresses counts the connections from each, for MaxConnectionsPerIP.
 	addresses map[string]int
 	sockets   map[*socket]struct{}
-	servers   map[*http.Server]struct{}
+	servers   map[*http.Server]net.Listener
 }
 
 // New checks the configuration and returns a Broker that is ready to serve. It
@@ -58,11 +63,17 @@ func New(config Config) (*Broker, error) {
 		proxies: config.TrustedProxies,
 		started: time.Now(),
 		sockets: make(map[*socket]struct{}),
-		servers: make(map[*http.Server]struct{}),
+		servers: make(map[*http.Server]net.Listener),
+		room:    newRoom(&config, openFiles()),
+		goodbye: peer.RefuseRestarting,
 
 		addresses:   make(map[string]int),
 		instruments: newInstruments(),
 	}
+	if config.DrainCode == peer.CodeReconnect {
+		b.goodbye = peer.RefuseMoving
+	}
+	b.room.log(b.log, config.MaxConnections)
 	apps := &directory{byID: make(map[string]*app), byKey: make(map[string]*app)}
 	for _, a := range config.Apps {
 		apps.add(b.newApp(a))
@@ -74,7 +85,7 @@ func New(config Config) (*Broker, error) {
 }
 
 // Handler returns the handler of everything that the Broker serves: WebSocket
-// at /app/{key}, the HTTP API below /apps/, and /healthz. Under a prefix, put
+// at /app/{key}, the HTTP API below /apps/, /healthz and /readyz. Under a prefix, put
 // it behind http.StripPrefix. The server that it is mounted in needs a
 // ReadHeaderTimeout; [Broker.Serve] has one.
 func (b *Broker) Handler() http.Handler { return b.handler }
@@ -133,8 +144,11 @@ func (b *Broker) reserve(app *app, address string, refusal *peer.Refusal) (admis
 		b.refuse("shutdown")
 		return admission{}, ErrClosed
 	}
-	if limit := b.config.MaxConnections; limit > 0 {
-		if len(b.sockets) >= limit+limit/8+refusedConnections {
+	if refusal == nil && b.draining {
+		refusal = peer.RefuseRestarting
+	}
+	if limit := b.room.most; limit > 0 {
+		if len(b.sockets) >= limit+b.room.refusals {
 			b.refuse("overload")
 			return admission{}, fmt.Errorf("broker: more than %d connections", limit)
 		}
@@ -189,13 +203,13 @@ func (b *Broker) release(a admission) {
 func (b *Broker) enter(s *socket) {
 	b.mu.Lock()
 	b.sockets[s] = struct{}{}
-	down, severed := b.down, b.severed
+	down, severed := b.down || b.draining, b.severed
 	b.mu.Unlock()
 	if why := s.client.app.expelled(); why != nil && s.admission.refusal == nil {
 		s.hurry(why)
 	}
 	if down {
-		s.hurry(peer.RefuseDraining)
+		s.hurry(b.goodbye)
 	}
 	if severed {
 		s.conn.Close()

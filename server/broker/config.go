@@ -44,12 +44,33 @@ type Config struct {
 	QueueBytes int
 
 	// MaxConnections is how many connections there may be; one more is refused
-	// with 4100. Zero means no cap.
+	// with 4100. Zero means as many as the limit of open files leaves room for,
+	// and there are never more than that.
 	MaxConnections int
+
+	// AcceptRate is how many connections Serve accepts in a second, those of the
+	// HTTP API included; the others wait in the kernel. Zero means no cap.
+	AcceptRate int
 
 	// MaxConnectionsPerIP is how many connections there may be from one address;
 	// one more is refused with 4100. Zero means no cap.
 	MaxConnectionsPerIP int
+
+	// Drain is over how long Shutdown spreads the closing of connections. Zero
+	// means at once, which is best where the same clients come back to the same
+	// address: who is closed early finds nobody.
+	Drain time.Duration
+
+	// DrainCode is what Shutdown closes connections with: 4100, after which
+	// clients wait a second, so that this server can be back, or 4200, after
+	// which they connect at once, for several servers behind one address. Zero
+	// means 4100.
+	DrainCode int
+
+	// Ready is what else must be up before clients are sent here: its error is
+	// what GET /readyz says. It is called for each such request, and must not
+	// block. nil means nothing.
+	Ready func() error
 
 	// TrustedProxies are the addresses of proxies in front of the Broker, which
 	// are believed what they say in X-Forwarded-For and X-Forwarded-Proto: for
@@ -189,6 +210,9 @@ func (c Config) validate() error {
 	if c.ActivityTimeout != 0 && c.ActivityTimeout < time.Second {
 		return fmt.Errorf("%w: ActivityTimeout is %v; use at least 1s, or zero for %v", ErrConfig, c.ActivityTimeout, peer.DefaultActivityTimeout)
 	}
+	if c.DrainCode != 0 && c.DrainCode != peer.CodeOverCapacity && c.DrainCode != peer.CodeReconnect {
+		return fmt.Errorf("%w: DrainCode is %d; use 4100 where the same server comes back, or 4200 where there are others", ErrConfig, c.DrainCode)
+	}
 	for _, limit := range []struct {
 		name  string
 		value int64
@@ -199,6 +223,8 @@ func (c Config) validate() error {
 		{"QueueBytes", int64(c.QueueBytes)},
 		{"MaxConnections", int64(c.MaxConnections)},
 		{"MaxConnectionsPerIP", int64(c.MaxConnectionsPerIP)},
+		{"AcceptRate", int64(c.AcceptRate)},
+		{"Drain", int64(c.Drain)},
 	} {
 		if limit.value < 0 {
 			return fmt.Errorf("%w: %s is negative; use zero for its default", ErrConfig, limit.name)

@@ -307,7 +307,7 @@ func TestOverTLS(t *testing.T) {
 	c.alive() // a read deadline that has passed does not hurt TLS
 	shut := make(chan error, 1)
 	go func() { shut <- b.Shutdown(t.Context()) }()
-	c.closes(4200)
+	c.closes(4100)
 	if err := <-shut; err != nil {
 		t.Error(err)
 	}
@@ -327,7 +327,7 @@ func TestBehindAPrefix(t *testing.T) {
 	c.welcome()
 	shut := make(chan error, 1)
 	go func() { shut <- b.Shutdown(t.Context()) }()
-	c.closes(4200)
+	c.closes(4100)
 	if err := <-shut; err != nil {
 		t.Error(err)
 	}
@@ -353,7 +353,7 @@ func TestShutdown(t *testing.T) {
 	}()
 	for _, c := range clients {
 		c.expect(`{"event":"last","channel":"room","data":"{}"}`)
-		c.closes(4200)
+		c.closes(4100)
 	}
 	if err := <-shut; err != nil {
 		t.Error(err)
@@ -391,5 +391,5 @@ func TestShutdownIsBounded(t *testing.T) {
 	if took := time.Since(start); took > 4*time.Second {
 		t.Errorf("took %v", took)
 	}
-	c.closes(4200)
+	c.closes(4100)
 }

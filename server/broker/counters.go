@@ -121,6 +121,8 @@ func reasonOf(why *peer.Refusal) string {
 		return "address"
 	case peer.RefuseOrigin:
 		return "origin"
+	case peer.RefuseRestarting:
+		return "shutdown"
 	}
 	switch why.Code {
 	case peer.CodeTLS:

@@ -81,6 +81,18 @@ const (
 	// eighth of it, are told so in the protocol before HTTP 503 has to do.
 	refusedConnections = 16
 
+	// manyFiles is what counts as the limit of open files where there is none.
+	manyFiles = 1 << 30
+
+	// leastSpareFiles and mostSpareFiles bound what is kept of the limit of open
+	// files, a sixteenth by default, for requests of the HTTP API, for those who
+	// are told that there is no place, and for the files of the process.
+	leastSpareFiles = 32
+	mostSpareFiles  = 4096
+
+	// drainStep is how often connections are closed while Shutdown spreads that.
+	drainStep = 10 * time.Millisecond
+
 	// shardCount is a power of two, well above the number of cores that look
 	// for channels at once.
 	shardCount = 64

@@ -62,6 +62,8 @@ var (
 	usersDesc    = prometheus.NewDesc("thimble_users", "Users who are signed in, or watched by one who is.", []string{"app_id"}, nil)
 	cacheDesc    = prometheus.NewDesc("thimble_cache_bytes", "Memory for the last events of cache channels.", []string{"app_id"}, nil)
 	queueDesc    = prometheus.NewDesc("thimble_queue_bytes", "Bytes that wait to be sent to clients.", nil, nil)
+	readyDesc    = prometheus.NewDesc("thimble_ready", "1 if more clients may be sent here, as /readyz says.", nil, nil)
+	mostDesc     = prometheus.NewDesc("thimble_connections_max", "How many connections there may be, 0 for no cap.", nil, nil)
 	slowDesc     = prometheus.NewDesc("thimble_slow_readers_total", "Connections closed since more was sent than they read.", nil, nil)
 )
 
@@ -70,7 +72,7 @@ func (c scrape) Describe(to chan<- *prometheus.Desc) {
 	for _, m := range perApp {
 		to <- m.desc
 	}
-	for _, desc := range []*prometheus.Desc{channelsDesc, usersDesc, cacheDesc, queueDesc, slowDesc} {
+	for _, desc := range []*prometheus.Desc{channelsDesc, usersDesc, cacheDesc, queueDesc, readyDesc, mostDesc, slowDesc} {
 		to <- desc
 	}
 	for _, one := range c.b.instruments.all() {
@@ -100,6 +102,12 @@ func (c scrape) Collect(to chan<- prometheus.Metric) {
 		gauge(cacheDesc, a.hub.cache.size(), id)
 	}
 	gauge(queueDesc, b.waiting())
+	gauge(mostDesc, b.room.most)
+	ready := 0
+	if b.Ready() == nil {
+		ready = 1
+	}
+	gauge(readyDesc, ready)
 	to <- prometheus.MustNewConstMetric(slowDesc, prometheus.CounterValue, float64(b.slowReaders.Load()))
 	for _, one := range b.instruments.all() {
 		one.Collect(to)

@@ -12,7 +12,7 @@ const about = `This is a Thimble broker. It speaks Pusher Channels.
 
 WebSocket: /app/{key}?protocol=7
 HTTP API:  /apps/{id}/events
-Health:    /healthz
+Health:    /healthz, and /readyz
 `
 
 // routes makes the handler of everything.
@@ -30,6 +30,7 @@ func (b *Broker) routes() http.Handler {
 	mux.Handle("/app/{key}", only(func(w http.ResponseWriter, _ *http.Request) {
 		upgradeRequired(w, "Connect here with WebSocket")
 	}, http.MethodGet))
+	mux.Handle("/readyz", b.ReadyHandler())
 	mux.Handle("/healthz", only(text("ok\n"), http.MethodGet, http.MethodHead))
 	mux.Handle("/{$}", only(text(about), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -8,9 +8,8 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
-
-	"github.com/thimble-go/thimble/server/internal/peer"
 )
 
 // Serve accepts connections from l until Shutdown is called, and then returns
@@ -25,35 +24,53 @@ func (b *Broker) Serve(l net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+		ConnState:         b.counted,
 	}
 	b.mu.Lock()
-	if b.down {
+	if b.down || b.draining {
 		b.mu.Unlock()
 		l.Close()
 		return ErrClosed
 	}
-	b.servers[server] = struct{}{}
+	w := &watched{Listener: l, broker: b}
+	w.open, w.shut = context.WithCancel(context.Background())
+	b.servers[server] = w
 	if _, port, err := net.SplitHostPort(l.Addr().String()); err == nil {
 		b.port.CompareAndSwap(nil, port)
 	}
 	b.mu.Unlock()
 
-	err := server.Serve(&watched{Listener: l, log: b.log})
-	if errors.Is(err, http.ErrServerClosed) {
-		return ErrClosed
-	}
+	err := server.Serve(w)
 	b.mu.Lock()
+	if errors.Is(err, http.ErrServerClosed) || b.draining {
+		b.mu.Unlock()
+		return ErrClosed // Shutdown has the rest
+	}
 	delete(b.servers, server)
 	b.mu.Unlock()
 	server.Close()
 	return err
 }
 
+// counted is what http.Server tells of a connection.
+func (b *Broker) counted(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		b.room.requests.Add(1)
+	case http.StateHijacked, http.StateClosed:
+		b.room.requests.Add(-1)
+	}
+}
+
 // Shutdown ends the Broker: it accepts nothing more, closes every connection
-// with 4200 behind what is queued for it, so that clients connect again at
-// once, and returns when all goroutines have ended. When ctx ends first, the
-// connections are cut, and its error is returned.
+// with Config.DrainCode behind what is queued for it, spread over Config.Drain,
+// and returns when all goroutines have ended. Until a connection is closed,
+// events that are published reach it. When ctx ends first, the connections are
+// cut, and its error is returned.
 func (b *Broker) Shutdown(ctx context.Context) error {
+	if b.config.Drain > 0 {
+		b.drain(ctx)
+	}
 	b.mu.Lock()
 	b.down = true
 	sockets := slices.Collect(maps.Keys(b.sockets))
@@ -61,7 +78,7 @@ func (b *Broker) Shutdown(ctx context.Context) error {
 	b.mu.Unlock()
 
 	for _, s := range sockets {
-		s.hurry(peer.RefuseDraining)
+		s.hurry(b.goodbye)
 	}
 	stopped := make(chan error, len(servers))
 	for _, server := range servers {
@@ -104,18 +121,61 @@ func (b *Broker) cut() {
 
 // watched tells an operator when connections cannot be taken, which the HTTP
 // server itself says only where it says much else: nearly always the process
-// has no file descriptors left.
+// has no file descriptors left. It takes them no faster than Config.AcceptRate
+// says.
 type watched struct {
 	net.Listener
-	log  *slog.Logger
-	last time.Time // only the one goroutine that accepts uses it
+	broker *Broker
+	last   time.Time // of a line in the log; only the one goroutine that accepts uses it
+
+	open    context.Context // until Close
+	shut    context.CancelFunc
+	closing sync.Once
+	failure error // of closing
 }
 
 func (w *watched) Accept() (net.Conn, error) {
-	conn, err := w.Listener.Accept()
-	if err != nil && !errors.Is(err, net.ErrClosed) && time.Since(w.last) > acceptLogEvery {
-		w.last = time.Now()
-		w.log.Error("cannot take connections; if files are meant, raise the limit (ulimit -n)", slog.Any("error", err))
+	b := w.broker
+	for {
+		if b.room.wait(w.open) != nil {
+			return nil, net.ErrClosed
+		}
+		conn, err := w.Listener.Accept()
+		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				b.refuse("accept")
+				w.complain(err)
+			}
+			return nil, err
+		}
+		if !b.crowded() {
+			return conn, nil
+		}
+		b.refuse("files")
+		w.complain(errors.New("broker: nearly all open files are taken"))
+		conn.Close()
 	}
-	return conn, err
+}
+
+// Close implements net.Listener. Shutdown calls it, and then the HTTP server.
+func (w *watched) Close() error {
+	w.closing.Do(func() {
+		w.shut()
+		w.failure = w.Listener.Close()
+	})
+	return w.failure
+}
+
+func (w *watched) complain(err error) {
+	if time.Since(w.last) > acceptLogEvery {
+		w.last = time.Now()
+		w.broker.log.Error("cannot take connections; if files are meant, raise the limit (ulimit -n, LimitNOFILE)", slog.Any("error", err), slog.Int("open_files", w.broker.room.files))
+	}
+}
+
+// crowded says that a connection must be closed unheard.
+func (b *Broker) crowded() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.room.exhausted(len(b.sockets))
 }

@@ -25,8 +25,9 @@ var (
 
 // Refusals of a connection that was open.
 var (
-	RefuseSlow     = &Refusal{CodeOverCapacity, "Too slow: more was sent than read"}
-	RefuseDraining = &Refusal{CodeReconnect, "Server is shutting down: connect again"}
+	RefuseSlow       = &Refusal{CodeOverCapacity, "Too slow: more was sent than read"}
+	RefuseMoving     = &Refusal{CodeReconnect, "Server is shutting down: connect again"}
+	RefuseRestarting = &Refusal{CodeOverCapacity, "Server is shutting down: connect again in a second"}
 
 	RefuseTerminated = &Refusal{CodeUnauthorized, "The connections of this user are terminated"}
 	RefuseUnknown    = &Refusal{CodeUnknownApp, "The app, or its key, is not known to this server any more"}

@@ -78,7 +78,7 @@ func end(t *testing.T, s *stage) {
 	if s.dead {
 		return
 	}
-	s.act(s.peer.Close(peer.RefuseDraining, s.now))
+	s.act(s.peer.Close(peer.RefuseMoving, s.now))
 	s.now += 5 * time.Second
 	s.act(s.peer.Tick(s.now))
 	if !s.dead {
