@@ -18,6 +18,11 @@ func (led) Set(on bool) {
 	println("LED off")
 }
 
+// quiet shows no state: what is printed tells it.
+type quiet struct{}
+
+func (quiet) Set(bool) {}
+
 // dice are numbers that look random. The emulated processors have no source of
 // entropy, and nothing that is worth guarding goes through an emulator: a real
 // board takes crypto/rand, and has an error if there is none.

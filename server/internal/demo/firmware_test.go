@@ -28,6 +28,7 @@ var machines = []struct {
 	args         []string
 }{
 	{"riscv-qemu", "qemu-system-riscv32", []string{"-machine", "virt", "-bios", "none"}},
+	{"cortex-m-qemu", "qemu-system-arm", []string{"-machine", "lm3s6965evb"}},
 }
 
 // TestFirmware runs the device's application as TinyGo compiles it, in an
@@ -50,8 +51,8 @@ func TestFirmware(t *testing.T) {
 	}
 }
 
-// board is the firmware in its emulator, and the bridge.
-type board struct {
+// firmware is the program in its emulator, and the bridge.
+type firmware struct {
 	demo    *demo.Demo
 	address string // of the demo
 	serial  string // where the emulator offers the line
@@ -63,9 +64,9 @@ type board struct {
 	says []string
 }
 
-func newBoard(t *testing.T, target, qemu string, args []string) *board {
+func newBoard(t *testing.T, target, qemu string, args []string) *firmware {
 	t.Helper()
-	b := &board{demo: start(t), serial: free(t)}
+	b := &firmware{demo: start(t), serial: free(t)}
 	u, err := url.Parse(b.demo.Page())
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +115,7 @@ func free(t *testing.T) string {
 }
 
 // connect starts the bridge.
-func (b *board) connect(t *testing.T) {
+func (b *firmware) connect(t *testing.T) {
 	t.Helper()
 	br, err := bridge.New(bridge.Config{Allow: []string{b.address}, Notify: b.notify})
 	if err != nil {
@@ -138,12 +139,12 @@ func (b *board) connect(t *testing.T) {
 }
 
 // unbridge ends the bridge.
-func (b *board) unbridge() {
+func (b *firmware) unbridge() {
 	b.bridge()
 	b.bridged.Wait()
 }
 
-func (b *board) notify(e bridge.Event) {
+func (b *firmware) notify(e bridge.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	text := string(e.Kind) + " " + e.Address + strings.TrimSpace(e.Text)
@@ -154,7 +155,7 @@ func (b *board) notify(e bridge.Event) {
 }
 
 // disturb has garbage on the line, both ways, until the next restart.
-func (b *board) disturb(on bool) {
+func (b *firmware) disturb(on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.line.mu.Lock()
@@ -220,7 +221,7 @@ func patient(t *testing.T, events <-chan thimble.Event, what, name string, suits
 }
 
 // live goes through the life of a device.
-func (b *board) live(t *testing.T) {
+func (b *firmware) live(t *testing.T) {
 	room, events := watcher(t, b.demo, "operator")
 	fromBoard := func(e thimble.Event) bool { return e.UserID == "device-emulated" }
 	pings := 0
@@ -268,7 +269,7 @@ func (b *board) live(t *testing.T) {
 }
 
 // page pings the board from the page.
-func (b *board) page(t *testing.T) {
+func (b *firmware) page(t *testing.T) {
 	ctx := browser(t)
 	run(t, ctx, "the page shows the board",
 		chromedp.Navigate(b.demo.Page()),

@@ -1,0 +1,80 @@
+//go:build cortexm && qemu
+
+package main
+
+import (
+	"errors"
+	"runtime/volatile"
+	"time"
+	"unsafe"
+)
+
+// Registers of QEMU's machine "lm3s6965evb": the UART of a Stellaris LM3S6965,
+// which is a PL011, and the SysTick timer of its Cortex-M3.
+var (
+	uartData   = (*volatile.Register32)(unsafe.Pointer(uintptr(0x4000c000)))
+	uartStatus = (*volatile.Register32)(unsafe.Pointer(uintptr(0x4000c018)))
+
+	tickControl = (*volatile.Register32)(unsafe.Pointer(uintptr(0xe000e010)))
+	tickReload  = (*volatile.Register32)(unsafe.Pointer(uintptr(0xe000e014)))
+	tickNow     = (*volatile.Register32)(unsafe.Pointer(uintptr(0xe000e018)))
+)
+
+const (
+	empty = 1 << 4 // bits of uartStatus
+	full  = 1 << 5
+
+	tickRange   = 1 << 24
+	tickEnable  = 1<<0 | 1<<2 // by the processor's clock
+	tickElapsed = 1 << 16
+
+	timeUnit = 80 * time.Nanosecond // 12.5 MHz
+)
+
+// uart is the serial port, which TinyGo only writes to.
+type uart struct{}
+
+var errEmpty = errors.New("nothing has come")
+
+func (uart) Buffered() int {
+	if uartStatus.Get()&empty != 0 {
+		return 0
+	}
+	return 1
+}
+
+func (uart) ReadByte() (byte, error) {
+	if uartStatus.Get()&empty != 0 {
+		return 0, errEmpty
+	}
+	return byte(uartData.Get()), nil
+}
+
+func (uart) Write(p []byte) (int, error) {
+	for _, c := range p {
+		for uartStatus.Get()&full != 0 {
+		}
+		uartData.Set(uint32(c))
+	}
+	return len(p), nil
+}
+
+// ticks is what has elapsed in whole turns of the timer, which counts down.
+var turns uint64
+
+// clock is the time since its first call: TinyGo's own stands still here but
+// for sleeping, which takes no time. The timer goes around in 1.3 s; a program
+// that does not look at it for longer loses a turn.
+func clock() time.Duration {
+	if tickControl.Get()&1 == 0 {
+		tickReload.Set(tickRange - 1)
+		tickNow.Set(0)
+		tickControl.Set(tickEnable)
+	}
+	now := tickNow.Get()
+	if tickControl.Get()&tickElapsed != 0 { // which reading clears
+		turns++
+		now = tickNow.Get()
+	}
+	return time.Duration(turns*tickRange+uint64(tickRange-1-now)) * timeUnit
+}
