@@ -144,7 +144,7 @@ func dev(t *testing.T) string {
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "context", "bridge"} {
+	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "check", "context", "bridge"} {
 		args := []string{"--help"}
 		if name != "" {
 			args = []string{name, "--help"}
@@ -376,6 +376,9 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	for name, args := range map[string][]string{
 		"subscribe": {"subscribe", "--host", addr, "--plaintext", "--key", "app-key", "--json", "news"},
 		"trigger":   {"trigger", "--host", addr, "--plaintext", "--app-id", "app-id", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"},
+		"channels":  append([]string{"channels"}, to(addr)...),
+		"check":     append([]string{"check"}, to(addr)...),
+		"context":   {"context", "list"},
 		"serve":     {"serve", "--dev", "--addr", "127.0.0.1:0"},
 		"demo":      {"demo", "--addr", "127.0.0.1:0"},
 		"bridge":    {"bridge", "--listen", "127.0.0.1:0"},
