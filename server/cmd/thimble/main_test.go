@@ -144,7 +144,7 @@ func dev(t *testing.T) string {
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "check", "context", "bridge"} {
+	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "check", "auth-server", "context", "bridge"} {
 		args := []string{"--help"}
 		if name != "" {
 			args = []string{name, "--help"}
@@ -381,6 +381,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		"context":   {"context", "list"},
 		"serve":     {"serve", "--dev", "--addr", "127.0.0.1:0"},
 		"demo":      {"demo", "--addr", "127.0.0.1:0"},
+		"endpoint":  {"auth-server", "--key", "k", "--secret", "s", "--anyone", "--addr", "127.0.0.1:0"},
 		"bridge":    {"bridge", "--listen", "127.0.0.1:0"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -38,26 +38,37 @@ are never mixed.`
 
 // flags adds the flags of a target to a command, contexts included.
 func (t *target) flags(cmd *cobra.Command) {
-	t.contexts = true
 	t.own(cmd)
+	t.remember(cmd)
+}
+
+// remember adds the flag for a context.
+func (t *target) remember(cmd *cobra.Command) {
+	t.contexts = true
 	cmd.Flags().StringVar(&t.context, "context", "", "`name` of a remembered server and application (THIMBLE_CONTEXT)")
 	complete(cmd, "context", contextNames)
 }
 
 // own adds the flags that say everything themselves.
 func (t *target) own(cmd *cobra.Command) {
+	t.credentials(cmd)
 	f := cmd.Flags()
 	f.StringVar(&t.appID, "app-id", "", "application `id` (PUSHER_APP_ID)")
-	f.StringVar(&t.key, "key", "", "application `key` (PUSHER_KEY)")
-	f.StringVar(&t.secret, "secret", "", "application `secret`; others on this machine can read flags, so prefer PUSHER_SECRET or a context")
 	f.StringVar(&t.cluster, "cluster", "", "`name` of a Pusher cluster, such as eu (PUSHER_CLUSTER)")
 	f.StringVar(&t.host, "host", "", "`host[:port]` of another server (PUSHER_HOST)")
 	f.BoolVar(&t.plaintext, "plaintext", false, "without TLS; only for --host")
 	complete(cmd, "cluster", words(clusters...))
 	complete(cmd, "host", words("127.0.0.1:6001"))
-	for _, name := range []string{"app-id", "key", "secret"} {
-		complete(cmd, name, words())
-	}
+	complete(cmd, "app-id", words())
+}
+
+// credentials adds those of key and secret.
+func (t *target) credentials(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.key, "key", "", "application `key` (PUSHER_KEY)")
+	f.StringVar(&t.secret, "secret", "", "application `secret`; others on this machine can read flags, so prefer PUSHER_SECRET or a context")
+	complete(cmd, "key", words())
+	complete(cmd, "secret", words())
 }
 
 // fill takes what no flag gave from where else it may stand, see precedence,
