@@ -201,12 +201,18 @@ func (s *Session) start(now time.Duration, ch *Channel) {
 	case s.cfg.Authorizer:
 		s.tickets++
 		ch.state, ch.ticket = authorizing, s.tickets
-		s.events.push(Event{Kind: Authorize, Channel: ch, SocketID: s.socketID, Ticket: ch.ticket})
+		s.askToken(ch, ch.ticket)
 	case ch.token.Auth != "":
 		s.failed(now, ch, &SubscriptionError{Err: ErrTokenExpired}, never)
 	default:
 		s.failed(now, ch, &SubscriptionError{Err: ErrNoAuthorizer}, never)
 	}
+}
+
+// askToken has the driver ask for a token.
+func (s *Session) askToken(ch *Channel, ticket uint32) {
+	ev := s.events.push(Authorize, ch, nil)
+	ev.SocketID, ev.Ticket = s.socketID, ticket
 }
 
 // Authorized brings the answer to the Authorize event with that ticket. It
@@ -302,7 +308,7 @@ func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 	if ch.own {
 		return
 	}
-	s.events.push(Event{Kind: Subscribed, Channel: ch, Gap: ch.caughtUp(now)})
+	s.events.push(Subscribed, ch, nil).Gap = ch.caughtUp(now)
 	s.flushBacklog(now)
 }
 
@@ -422,7 +428,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 		s.fail(err)
 		return
 	}
-	s.events.push(Event{Kind: SubscriptionFailed, Channel: ch, Err: err, Retry: err.Retry})
+	s.events.push(SubscriptionFailed, ch, err).Retry = err.Retry
 }
 
 // reset forgets what the server was told, but not that messages of an earlier

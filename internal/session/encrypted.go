@@ -112,13 +112,17 @@ func (s *Session) opened(now time.Duration, ch *Channel, name, data []byte, err 
 		s.undecrypted(ch, name, err)
 		return
 	}
-	s.deliver(now, Event{Kind: Message, Channel: ch, Name: name, Data: data})
+	ev := s.events.push(Message, ch, nil)
+	ev.Name, ev.Data = name, data
+	if ch.heard != 0 {
+		ev.Gap = ch.early(now)
+	}
 }
 
 // undecrypted reports an event that is dropped.
 func (s *Session) undecrypted(ch *Channel, name []byte, err error) {
 	name = name[:min(len(name), rawShown)]
-	s.events.push(Event{Kind: DecryptionFailed, Channel: ch, Err: &DecryptionError{Channel: ch.Name, Event: string(name), Err: err}})
+	s.events.push(DecryptionFailed, ch, &DecryptionError{Channel: ch.Name, Event: string(name), Err: err})
 }
 
 // hold keeps an event until there is a key, behind those that wait already.
@@ -170,7 +174,7 @@ func (s *Session) refresh(now time.Duration, ch *Channel) {
 	}
 	s.tickets++
 	sec.ticket, sec.refreshAt = s.tickets, now+retryFirst
-	s.events.push(Event{Kind: Authorize, Channel: ch, SocketID: s.socketID, Ticket: sec.ticket})
+	s.askToken(ch, sec.ticket)
 }
 
 // advanceSecret asks for a key that may be asked for now.

@@ -96,7 +96,7 @@ func (s *Session) memberAdded(ch *Channel, data wire.Value) {
 	}
 	member := Member{id, info(data.Get("user_info"))}
 	s.keepMember(ch, id, member.Info)
-	s.events.push(Event{Kind: MemberAdded, Channel: ch, Member: member})
+	s.events.push(MemberAdded, ch, nil).Member = member
 }
 
 func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
@@ -111,5 +111,5 @@ func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
 		ch.size -= len(member.ID) + len(member.Info)
 	}
 	delete(ch.members, member.ID)
-	s.events.push(Event{Kind: MemberRemoved, Channel: ch, Member: member})
+	s.events.push(MemberRemoved, ch, nil).Member = member
 }

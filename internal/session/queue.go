@@ -7,7 +7,12 @@ type queue struct {
 	first  int
 }
 
-func (q *queue) push(ev Event) { q.events = append(q.events, ev) }
+// push adds an event and returns it, valid until the next one: what else it
+// says is filled in where it stands.
+func (q *queue) push(kind Kind, ch *Channel, err error) *Event {
+	q.events = append(q.events, Event{Kind: kind, Channel: ch, Err: err})
+	return &q.events[len(q.events)-1]
+}
 
 // rest gives the memory back.
 func (q *queue) rest() {

@@ -141,14 +141,6 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 	return delivered
 }
 
-// deliver hands over a message that is not delivered as it is read.
-func (s *Session) deliver(now time.Duration, ev Event) {
-	if ev.Channel.heard != 0 {
-		ev.Gap = ev.Channel.early(now)
-	}
-	s.events.push(ev)
-}
-
 // readGreeting reads the first message: only this one decides by the code of
 // an error event, since some servers close without one behind it.
 func (s *Session) readGreeting(now time.Duration, m *wire.Message) {

@@ -74,13 +74,15 @@ func (s *Session) lose(now time.Duration, err error, do action) {
 // interrupted tells why the connection, or the attempt, has ended, and when the
 // next one starts.
 func (s *Session) interrupted(err error, delay time.Duration) {
+	kind := Failure // the state stays what it was, so the reason needs an event of its own
 	if s.state == Connected {
-		s.state = Connecting
-		s.events.push(Event{Kind: StateChanged, State: Connecting, Previous: Connected, Err: err, Retry: delay, Ended: true})
-		return
+		kind = StateChanged
 	}
-	// The state stays what it was, so the reason needs an event of its own.
-	s.events.push(Event{Kind: Failure, Err: err, Retry: delay, Ended: true})
+	ev := s.events.push(kind, nil, err)
+	ev.Retry, ev.Ended = delay, true
+	if kind == StateChanged {
+		s.state, ev.State, ev.Previous = Connecting, Connecting, Connected
+	}
 }
 
 // delay is the most that the next attempt may have to wait.

@@ -358,7 +358,7 @@ func (s *Session) dial(now time.Duration) {
 	if s.cfg.Link {
 		s.connectBy = now + linkTimeout
 	}
-	s.events.push(Event{Kind: Dial, TLS: s.tls})
+	s.events.push(Dial, nil, nil).TLS = s.tls
 }
 
 // forget drops all that belongs to one connection.
@@ -385,7 +385,7 @@ func (s *Session) hangup(code int, reason string) {
 			s.out = websocket.AppendClose(s.out, code, reason, mask)
 		}
 	}
-	s.events.push(Event{Kind: Hangup})
+	s.events.push(Hangup, nil, nil)
 }
 
 // drop closes the transport and goes on as action says.
@@ -399,9 +399,9 @@ func (s *Session) setState(to State, err error) {
 	if s.state == to {
 		return
 	}
-	from := s.state
+	ev := s.events.push(StateChanged, nil, err)
+	ev.State, ev.Previous = to, s.state
 	s.state = to
-	s.events.push(Event{Kind: StateChanged, State: to, Previous: from, Err: err})
 }
 
-func (s *Session) fail(err error) { s.events.push(Event{Kind: Failure, Err: err}) }
+func (s *Session) fail(err error) { s.events.push(Failure, nil, err) }

@@ -100,7 +100,8 @@ func (s *Session) reconcileUser(now time.Duration) {
 	}
 	s.tickets++
 	u.state, u.ticket = authorizing, s.tickets
-	s.events.push(Event{Kind: AuthorizeUser, SocketID: s.socketID, Ticket: u.ticket})
+	ev := s.events.push(AuthorizeUser, nil, nil)
+	ev.SocketID, ev.Ticket = s.socketID, u.ticket
 }
 
 // AuthorizedUser brings the answer to the AuthorizeUser event with that ticket.
@@ -155,7 +156,7 @@ func (s *Session) signedIn(now time.Duration, m *wire.Message) {
 	u.reset()
 	u.state, u.err = subscribed, nil
 	u.id, u.data = id, string(user)
-	s.events.push(Event{Kind: SignedIn, Data: []byte(u.data)})
+	s.events.push(SignedIn, nil, nil).Data = []byte(u.data)
 	if u.channel == nil || u.channel.Name != userPrefix+id {
 		u.channel = &Channel{Name: userPrefix + id, own: true}
 	}
@@ -181,7 +182,7 @@ func (s *Session) signInFailed(now time.Duration, err *SignInError, how persiste
 		u.retryAt = s.channelDeadline(now + err.Retry)
 	}
 	u.err = err
-	s.events.push(Event{Kind: SignInFailed, Err: err, Retry: err.Retry})
+	s.events.push(SignInFailed, nil, err).Retry = err.Retry
 	s.awaitedUser(now)
 }
 
@@ -273,6 +274,6 @@ func (s *Session) watchlist(data wire.Value) {
 				ev.UserIDs = append(ev.UserIDs, id)
 			}
 		}
-		s.events.push(Event{Kind: Watchlist, Watchlist: ev})
+		s.events.push(Watchlist, nil, nil).Watchlist = ev
 	}
 }
