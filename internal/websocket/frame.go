@@ -121,17 +121,3 @@ func Finish(dst []byte, start int, op Opcode, mask *[4]byte) []byte {
 	}
 	return dst
 }
-
-// applyMask masks or unmasks b in place; at is b's position in the payload.
-func applyMask(b []byte, key [4]byte, at int) {
-	turned := [4]byte{key[at&3], key[(at+1)&3], key[(at+2)&3], key[(at+3)&3]}
-	word := uint64(binary.LittleEndian.Uint32(turned[:]))
-	word |= word << 32
-	for len(b) >= 8 {
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)^word)
-		b = b[8:]
-	}
-	for i := range b {
-		b[i] ^= turned[i&3]
-	}
-}

@@ -248,6 +248,9 @@ func FuzzPath(f *testing.F) {
 		if f, ok := got.Float(); got.Kind() == wire.Number && ok != (json.Unmarshal(want, &x) == nil) || f != x && ok {
 			t.Fatalf("%s: Float = %v, %v, want %v", got, f, ok, x)
 		}
+		if n, ok := got.Thousandths(); ok && (float64(n) > x*1000+1e-3 || float64(n) < x*1000-1) {
+			t.Fatalf("%s: Thousandths = %v", got, n)
+		}
 		if b, ok := got.Bool(); ok && strconv.FormatBool(b) != string(want) {
 			t.Fatalf("%s: Bool = %v", got, b)
 		}

@@ -93,33 +93,6 @@ func Parse(b []byte, m *Message) error {
 	return nil
 }
 
-// peek moves to the value of a member if its name is one of the known ones and
-// written as all servers write it.
-func (w *Walker) peek() int {
-	if len(w.b)-w.i < 12 {
-		return unknown
-	}
-	rest, before := w.b[w.i:w.i+12], byte('{')
-	if w.opened {
-		before = ','
-	}
-	which, n := unknown, 0
-	switch {
-	case rest[0] != before:
-	case string(rest[1:9]) == `"event":`:
-		which, n = memberEvent, 9
-	case string(rest[1:11]) == `"channel":`:
-		which, n = memberChannel, 11
-	case string(rest[1:8]) == `"data":`:
-		which, n = memberData, 8
-	}
-	if which != unknown {
-		w.opened = true
-		w.i = skipSpace(w.b, w.i+n)
-	}
-	return which
-}
-
 func memberOf(w *Walker) int {
 	switch string(w.Name) {
 	case "event":

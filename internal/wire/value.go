@@ -128,6 +128,36 @@ func (v Value) Int() (int64, bool) {
 	return int64(n), true
 }
 
+// Thousandths returns a number in thousandths, cut there: 1500 for 1.5. It knows
+// none that is negative, has an exponent, or is above a thousand million. Float
+// would cost a board what a converter of all numbers costs.
+func (v Value) Thousandths() (int64, bool) {
+	whole, fraction := v, Value(nil)
+	for i, c := range v {
+		if c == '.' {
+			whole, fraction = v[:i], v[i+1:]
+			break
+		}
+	}
+	n, ok := parseDigits(whole)
+	if !ok || n > 1e9 {
+		return 0, false
+	}
+	for i := 0; i < 3 || i < len(fraction); i++ {
+		c := byte(0)
+		if i < len(fraction) {
+			c = fraction[i] - '0'
+		}
+		switch {
+		case c > 9:
+			return 0, false
+		case i < 3:
+			n = n*10 + uint64(c)
+		}
+	}
+	return int64(n), true
+}
+
 // parseDigits reads decimal digits that make a number below 2^63+2. Unlike
 // strconv it allocates nothing for the error when they do not.
 func parseDigits[T ~string | ~[]byte](s T) (n uint64, ok bool) {

@@ -285,3 +285,16 @@ func TestReadingAllocates(t *testing.T) {
 		}
 	}
 }
+
+func TestThousandths(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"0": 0, "120": 120_000, "1.5": 1500, "0.001": 1, "2.0009": 2000, "7.25": 7250, "1000000000": 1e12,
+		"-1": -1, "1e3": -1, "1.5e1": -1, "1.2345e1": -1, "1000000001": -1, "99999999999999999999": -1, "null": -1, `"1"`: -1, "": -1,
+	} {
+		got, ok := wire.Value(text).Thousandths()
+		if ok != (want >= 0) || ok && got != want {
+			t.Errorf("%s: %d, %v", text, got, ok)
+		}
+	}
+}
