@@ -72,24 +72,37 @@ type job struct {
 	req    AuthRequest
 	ticket uint32
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel func()
 }
 
+// authPart is what a client with an Authorizer does besides; see session.Part.
+type authPart struct {
+	authorize func(c *Client, channel *session.Channel, socketID string, ticket uint32)
+	hire      func(*Client)
+	prepare   func(*Client, context.Context)
+}
+
+var authorizing = authPart{(*Client).authorize, (*Client).hire, (*Client).prepare}
+
 // authorize has a token fetched beside the driver. The lock is held.
-func (c *Client) authorize(ev *session.Event) {
-	ch := ev.Channel.Owner.(*Channel)
-	ctx, cancel := context.WithCancel(c.scope)
+func (c *Client) authorize(channel *session.Channel, socketID string, ticket uint32) {
+	ch := owner(channel)
+	ctx, cancel := newScope(c.scope)
 	ch.cancel = cancel
-	c.jobs = append(c.jobs, job{ch, AuthRequest{ev.SocketID, ev.Channel.Name}, ev.Ticket, ctx, cancel})
+	c.jobs = append(c.jobs, job{ch, AuthRequest{socketID, channel.Name}, ticket, ctx, cancel})
+}
+
+// hireAny is hire, where there may be no Authorizer.
+func (c *Client) hireAny() {
+	if len(c.jobs) > 0 {
+		c.auth.hire(c)
+	}
 }
 
 // hire starts the workers that the waiting authorizations need. It is called
 // when no more of them follow at once, so that they can be done together. The
 // lock is held.
 func (c *Client) hire() {
-	if len(c.jobs) == 0 {
-		return
-	}
 	size := max(c.batch, 1)
 	for n := len(c.jobs); n > 0 && c.workers < maxWorkers; n -= size {
 		c.workers++
@@ -182,7 +195,7 @@ var errAuthTimeout = errors.New("thimble: no answer within Config.AuthTimeout; c
 
 // ask calls the Authorizer, within its time.
 func (c *Client) ask(k *kept, j job) (token Token, err error) {
-	ctx, cancel := context.WithTimeout(j.ctx, c.cfg.AuthTimeout)
+	ctx, cancel := timedScope(j.ctx, c.cfg.AuthTimeout)
 	defer cancel()
 	defer recovered(&err)
 	token, err = c.cfg.Authorizer.Authorize(k.attach(ctx), j.req)

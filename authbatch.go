@@ -39,14 +39,14 @@ func batchSize(a Authorizer) int {
 
 // askBatch calls the BatchAuthorizer, within its time.
 func (c *Client) askBatch(k *kept, jobs []job) []AuthResult {
-	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.AuthTimeout)
+	ctx, cancel := timedScope(context.Background(), c.cfg.AuthTimeout)
 	defer cancel()
 	var waiting atomic.Int32
 	waiting.Store(int32(len(jobs)))
 	channels := make([]string, len(jobs))
 	for i, j := range jobs {
 		channels[i] = j.req.Channel
-		stop := context.AfterFunc(j.ctx, func() {
+		stop := afterScope(j.ctx, func() {
 			if waiting.Add(-1) == 0 {
 				cancel() // nobody waits for any of them
 			}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/thimble-go/thimble/internal/session"
 )
@@ -38,7 +39,7 @@ type Client struct {
 	dialled     string          // the address of the present attempt
 	opening     uint32          // counts dials, to know an answer that comes too late
 	scope       context.Context // of the dial, and of authorizations for this connection
-	cancel      context.CancelFunc
+	cancel      func()
 	writing     bool
 	writer      net.Conn             // that is being written to
 	out, rest   []byte               // what is being written, and what of it is left
@@ -49,8 +50,9 @@ type Client struct {
 	brokenUntil time.Duration
 	spare       []byte // the session's other output buffer
 
-	jobs    []job // authorizations that wait for their turn
-	batch   int   // how many are asked for at once; 0: one after the other, through Authorize
+	auth    *authPart // nil without Config.Authorizer
+	jobs    []job     // authorizations that wait for their turn
+	batch   int       // how many are asked for at once; 0: one after the other, through Authorize
 	workers int
 	tasks   sync.WaitGroup // goroutines that dial and authorize
 }
@@ -61,17 +63,19 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := session.New(cfg.session(addr))
-	if err != nil {
-		return nil, err
+	c := &Client{cfg: cfg, addr: addr, start: time.Now(), wake: make(chan struct{}, 1)}
+	below := cfg.session(addr)
+	// Every Authorizer is one, but nil. Asked like this a board's linker can tell
+	// whether a program has any, and leaves the rest out if not.
+	if a, ok := any(cfg.Authorizer).(Authorizer); ok {
+		below.Authorizer = session.Tokens
+		c.auth, c.batch = &authorizing, batchSize(a)
 	}
-	c := &Client{
-		batch:   batchSize(cfg.Authorizer),
-		cfg:     cfg,
-		addr:    addr,
-		start:   time.Now(),
-		session: s,
-		wake:    make(chan struct{}, 1),
+	if cfg.Encryption != nil {
+		below.Encryption = cfg.Encryption.part()
+	}
+	if c.session, err = session.New(below); err != nil {
+		return nil, err
 	}
 	c.background, c.clock = c.writeRest, c.now
 	c.user.client = c
@@ -89,13 +93,17 @@ func (c *Client) Channel(name string) *Channel {
 
 func (c *Client) channel(name string) *Channel {
 	state := c.session.Channel(name)
-	ch, _ := state.Owner.(*Channel)
+	ch := owner(state)
 	if ch == nil || ch.forgotten {
 		ch = &Channel{client: c, state: state}
-		state.Owner = ch
+		state.Owner = unsafe.Pointer(ch)
 	}
 	return ch
 }
+
+// owner returns the channel that the session keeps its state for; nil for one
+// of the session's own.
+func owner(state *session.Channel) *Channel { return (*Channel)(state.Owner) }
 
 // Subscribe asks for a channel: now if there is a connection, and on every
 // connection to come. What goes wrong reaches handlers of

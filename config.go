@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +44,11 @@ type Config struct {
 	// UserAuthorizer gets the tokens for SignIn: mostly an Endpoint. Zero: there
 	// is no signing in.
 	UserAuthorizer UserAuthorizer
+
+	// Encryption opens what comes on encrypted channels. Zero: on ordinary Go
+	// Secretbox; under TinyGo there is none, for the flash that it takes, and
+	// such channels are refused with ErrNoEncryption.
+	Encryption Encryption
 
 	// AuthTimeout bounds one authorization. Zero: 10 s.
 	AuthTimeout time.Duration
@@ -149,6 +153,14 @@ type Network interface {
 	Lost(err error)
 }
 
+// Encryption is what encrypted channels are encrypted with: Secretbox.
+type Encryption interface{ part() session.Part }
+
+// Secretbox is the Encryption of the service: NaCl's secretbox.
+type Secretbox struct{}
+
+func (Secretbox) part() session.Part { return session.Encryption }
+
 var (
 	errNoKey     = errors.New("thimble: Config.Key is empty: set it to the application's key")
 	errKey       = errors.New("thimble: Config.Key has characters that no key has: letters, digits, - and _ are allowed")
@@ -159,9 +171,16 @@ var (
 	errTimeout   = errors.New("thimble: a timeout in Config is negative, or less than a second")
 	errSize      = errors.New("thimble: a size in Config is negative")
 	defaultWait  = time.Millisecond
+	forever      = longestWait
 	longestWait  = 365 * 24 * time.Hour // a sum with the time must not overflow
 	defaultAuth  = 10 * time.Second
 	writeTimeout = 10 * time.Second // before a peer that takes nothing counts as lost
+)
+
+// The ports of the schemes.
+const (
+	portPlain = "80"
+	portTLS   = "443"
 )
 
 // address is where a client connects to.
@@ -184,7 +203,7 @@ func (cfg *Config) check() (address, error) {
 		return addr, errNoHost
 	case !only(cfg.Cluster, "-"):
 		return addr, errCluster
-	case cfg.Path != "" && (cfg.Path[0] != '/' || strings.HasSuffix(cfg.Path, "/") || !printable(cfg.Path, "?# ")):
+	case cfg.Path != "" && (cfg.Path[len(cfg.Path)-1] == '/' || strings.IndexByte(cfg.Path, '?') >= 0 || !http1.ValidTarget(cfg.Path)):
 		return addr, errPath
 	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0 || cfg.Backlog < 0 || cfg.Attempts < 0 || cfg.MaxMembers < 0:
 		return addr, errSize
@@ -197,28 +216,19 @@ func (cfg *Config) check() (address, error) {
 	if host == "" {
 		host = "ws-" + cfg.Cluster + ".pusher.com"
 	}
-	port := "443"
-	if cfg.Plaintext {
-		port = "80"
-	}
-	server, own, err := splitHost(host)
+	name, port, err := http1.SplitHost(host)
 	if err != nil {
-		return addr, err
-	}
-	if own != "" {
-		port = own
-	}
-	addr.host, addr.server = host, server
-	addr.dial = net.JoinHostPort(server, port)
-	addr.target = cfg.Path + "/app/" + cfg.Key + "?protocol=7&client=thimble-go&version=" + Version
-	// What cannot be asked for is better refused now than at every attempt.
-	switch _, err := http1.AppendRequest(nil, &http1.Request{Method: "GET", Host: addr.host, Target: addr.target}); err {
-	case nil:
-	case http1.ErrTarget:
-		return addr, errPath
-	default:
 		return addr, errHost
 	}
+	if port == "" {
+		port = portTLS
+		if cfg.Plaintext {
+			port = portPlain
+		}
+	}
+	addr.host, addr.dial = host, name+":"+port
+	addr.server = strings.Trim(name, "[]")
+	addr.target = cfg.Path + "/app/" + cfg.Key + "?protocol=7&client=thimble-go&version=" + Version
 
 	if cfg.AuthTimeout == 0 {
 		cfg.AuthTimeout = defaultAuth
@@ -236,33 +246,13 @@ func (cfg *Config) check() (address, error) {
 	if cfg.TLS == nil && !cfg.Plaintext {
 		return addr, ErrNoTLS
 	}
+	if cfg.Encryption == nil {
+		cfg.Encryption = defaultEncryption
+	}
 	if cfg.Entropy == nil {
 		cfg.Entropy = systemEntropy()
 	}
 	return addr, nil
-}
-
-// splitHost takes a port off a host, if there is one.
-func splitHost(host string) (name, port string, err error) {
-	if !printable(host, "/?#@\\ ") {
-		return "", "", errHost
-	}
-	name = host
-	if strings.HasSuffix(host, "]") && host[0] == '[' { // [::1]
-		return host[1 : len(host)-1], "", nil
-	}
-	if strings.LastIndexByte(host, ':') >= 0 {
-		if name, port, err = net.SplitHostPort(host); err != nil {
-			return "", "", errHost
-		}
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "", "", errHost
-		}
-	}
-	if name == "" {
-		return "", "", errHost
-	}
-	return name, port, nil
 }
 
 // only says whether s has nothing but letters, digits and the characters in
@@ -304,7 +294,6 @@ func (cfg *Config) session(addr address) session.Config {
 		Backlog:         cfg.Backlog,
 		MemberChanges:   cfg.MemberChanges,
 		MaxMembers:      cfg.MaxMembers,
-		Authorizer:      cfg.Authorizer != nil,
 		UserAuthorizer:  cfg.UserAuthorizer != nil,
 		ReadBuffer:      cfg.ReadBuffer,
 		MaxMessage:      cfg.MaxMessage,

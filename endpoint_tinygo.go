@@ -27,8 +27,19 @@ type kept struct {
 type keptKey struct{}
 
 // attach has the exchanges under ctx use the connection.
-func (k *kept) attach(ctx context.Context) context.Context {
-	return context.WithValue(ctx, keptKey{}, k)
+func (k *kept) attach(ctx context.Context) context.Context { return keeping{ctx, k} }
+
+// keeping is a context that knows of a kept connection.
+type keeping struct {
+	context.Context
+	k *kept
+}
+
+func (c keeping) Value(key any) any {
+	if _, ok := key.(keptKey); ok {
+		return c.k
+	}
+	return c.Context.Value(key)
 }
 
 // held says whether there is one.

@@ -36,6 +36,7 @@ var (
 	ErrPongTimeout    = session.ErrPongTimeout    // a ping was not answered within Config.PongTimeout
 	ErrHandshake      = session.ErrHandshake      // the first message is not that of a Pusher server
 	ErrConfirm        = session.ErrConfirm        // a subscription was not answered within 30 s
+	ErrNoEncryption   = session.ErrNoEncryption   // an encrypted channel on a board, without Config.Encryption
 	ErrNoSecret       = session.ErrNoSecret       // an encrypted channel's token came without its key
 	ErrPresenceData   = session.ErrPresenceData   // a presence channel's token came without a user_id
 	ErrUserData       = session.ErrUserData       // a sign-in's token came without an id

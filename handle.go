@@ -15,10 +15,10 @@ func (c *Client) handle(ev *session.Event) {
 		c.hangup()
 		return
 	case session.Authorize:
-		c.authorize(ev)
+		c.auth.authorize(c, ev.Channel, ev.SocketID, ev.Ticket)
 		return
 	case session.AuthorizeUser:
-		c.authorizeUser(ev)
+		c.user.authorize(c, ev.SocketID, ev.Ticket)
 		return
 	}
 
@@ -29,7 +29,7 @@ func (c *Client) handle(ev *session.Event) {
 	var ch *Channel
 	if ev.Channel != nil {
 		e.Channel = ev.Channel.Name
-		ch, _ = ev.Channel.Owner.(*Channel) // none for the user's own
+		ch = owner(ev.Channel)
 	}
 	switch ev.Kind {
 	case session.Message, session.UserMessage:
@@ -65,7 +65,7 @@ func (c *Client) handle(ev *session.Event) {
 	}
 	allExact, allWide := c.all.find(e.Name)
 
-	c.hire() // a handler may take its time
+	c.hireAny() // a handler may take its time
 	c.mu.Unlock()
 	defer c.mu.Lock()
 	if c.cfg.Logger != nil {

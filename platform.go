@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // freshDeadlines says that a read deadline must be set before each read.
@@ -39,6 +40,16 @@ func giveBufferBack(b []byte) { largeBuffers.Put((*[large]byte)(b)) }
 // silent: that error calls itself a timeout too.
 func gaveUp(err error) bool { return errors.Is(err, syscall.ETIMEDOUT) }
 
+// wait waits for a word, for d at most.
+func wait(word <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-word:
+	case <-timer.C:
+	}
+}
+
 func systemEntropy() io.Reader { return rand.Reader }
 
 func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
@@ -47,6 +58,8 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 var defaultTLS = WithTLS(nil)
+
+var defaultEncryption Encryption = Secretbox{}
 
 // WithTLS makes a Config.TLS of a configuration of crypto/tls, for authorities
 // of one's own or client certificates. ServerName is filled in if empty. Nil

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
+	"time"
 )
 
 // freshDeadlines says that a read deadline must be set before each read: the
@@ -30,12 +31,32 @@ var (
 // gaveUp has nothing to tell apart here.
 func gaveUp(error) bool { return false }
 
+// nap is how soon a wait notices that it is over.
+const nap = 5 * time.Millisecond
+
+// wait waits for a word, for d at most. Timers of package time would take 6 KB
+// of flash, and memory each time.
+func wait(word <-chan struct{}, d time.Duration) {
+	for ; d > 0; d -= nap {
+		select {
+		case <-word:
+			return
+		default:
+			time.Sleep(min(d, nap))
+		}
+	}
+}
+
 // systemEntropy is nil on chips without a source that TinyGo knows.
 func systemEntropy() io.Reader { return rand.Reader }
 
 func dialTCP(_ context.Context, network, address string) (net.Conn, error) {
 	return net.Dial(network, address)
 }
+
+// defaultEncryption is missing: it takes more flash than most boards have need
+// for.
+var defaultEncryption Encryption
 
 // explainDial returns the error as it is: each network stack has its own.
 func explainDial(err error) error { return err }

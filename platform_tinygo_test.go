@@ -24,6 +24,28 @@ func TestNoTLS(t *testing.T) {
 	}
 }
 
+// TestNoEncryption checks that an encrypted channel says what a board needs for
+// it, and that the others do not mind.
+func TestNoEncryption(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	cfg := f.config()
+	cfg.Authorizer = &keyring{asked: make(chan string, 1)}
+	client, err := thimble.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	client.Channel("private-encrypted-a").Bind(thimble.EventSubscriptionError, func(e thimble.Event) { failed <- e.Err })
+	client.Subscribe("private-encrypted-a")
+	client.Subscribe("news")
+	run(t, client)
+	f.accept("1.1").subscribed("news")
+	if err := waitFor(t, "the refusal", failed); !errors.Is(err, thimble.ErrNoEncryption) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestSentToTLS is a server that wants TLS from a client that has none.
 func TestSentToTLS(t *testing.T) {
 	t.Parallel()

@@ -157,20 +157,12 @@ func (c *Client) until(most time.Duration) time.Duration {
 // pause waits while there is no connection.
 func (c *Client) pause(most time.Duration) {
 	at := c.until(most)
-	var timer *time.Timer
-	var due <-chan time.Time
+	d := forever
 	if at != 0 {
-		timer = time.NewTimer(at - c.now())
-		due = timer.C
+		d = at - c.now()
 	}
 	c.mu.Unlock()
-	select {
-	case <-c.wake:
-	case <-due:
-	}
-	if timer != nil {
-		timer.Stop()
-	}
+	wait(c.wake, d)
 	c.mu.Lock()
 }
 
@@ -253,5 +245,5 @@ func (c *Client) handleAll() {
 			c.flush() // the answer to a ping need not wait for all that came with it
 		}
 	}
-	c.hire()
+	c.hireAny()
 }

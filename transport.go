@@ -3,6 +3,7 @@ package thimble
 import (
 	"context"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/thimble-go/thimble/internal/session"
@@ -37,15 +38,17 @@ func (c *Client) dial(secure bool) {
 	}
 	// Dialling has a context of its own: what it leaves in there would stay for
 	// as long as the connection.
-	scope, end := context.WithCancel(context.Background())
-	ctx, stop := context.WithCancel(context.Background())
+	scope, end := newScope(context.Background())
+	ctx, stop := newScope(context.Background())
 	c.scope, c.cancel = scope, func() { stop(); end() }
 	addr := c.addr
 	if secure && c.cfg.Plaintext {
 		addr.dial = addr.securePort() // the server has sent us there with 4000
 	}
 	c.dialled = addr.dial
-	c.prepare(scope)
+	if c.auth != nil {
+		c.auth.prepare(c, scope)
+	}
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
@@ -118,8 +121,8 @@ func closeConn(conn, raw net.Conn) {
 // securePort is the address with the scheme's own port for TLS in place of
 // that for plaintext. A port that was chosen stays.
 func (a address) securePort() string {
-	if host, port, err := net.SplitHostPort(a.dial); err == nil && port == "80" {
-		return net.JoinHostPort(host, "443")
+	if host, ok := strings.CutSuffix(a.dial, ":"+portPlain); ok {
+		return host + ":" + portTLS
 	}
 	return a.dial
 }

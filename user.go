@@ -13,6 +13,8 @@ type User struct {
 	handlers bindings
 	watchers []func(WatchlistEvent)
 	cancel   func() // of the authorization under way, or nil
+
+	authorize func(c *Client, socketID string, ticket uint32) // set by SignIn; see session.Part
 }
 
 // WatchlistEvent says that users on the signed-in user's watchlist came online
@@ -28,6 +30,7 @@ type WatchlistEvent = session.WatchlistEvent
 func (c *Client) SignIn() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.user.authorize = (*Client).authorizeUser
 	err := c.session.SignIn(c.now())
 	c.settle()
 	return err
@@ -101,10 +104,9 @@ func (u *User) OnWatchlist(fn func(WatchlistEvent)) {
 }
 
 // authorizeUser has a token fetched beside the driver. The lock is held.
-func (c *Client) authorizeUser(ev *session.Event) {
-	ctx, cancel := context.WithCancel(c.scope)
+func (c *Client) authorizeUser(socketID string, ticket uint32) {
+	ctx, cancel := newScope(c.scope)
 	c.user.cancel = cancel
-	socketID, ticket := ev.SocketID, ev.Ticket
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
@@ -120,7 +122,7 @@ func (c *Client) authorizeUser(ev *session.Event) {
 // askUser calls the UserAuthorizer, within its time.
 func (c *Client) askUser(ctx context.Context, socketID string) (token UserToken, err error) {
 	c.log(Record{Level: LevelDebug, Message: "authorizing the user"})
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.AuthTimeout)
+	ctx, cancel := timedScope(ctx, c.cfg.AuthTimeout)
 	defer cancel()
 	defer recovered(&err)
 	token, err = c.cfg.UserAuthorizer.AuthorizeUser(ctx, socketID)

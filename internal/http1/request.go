@@ -55,10 +55,10 @@ func (r *Request) check() error {
 	if r.Method == "" || r.Method == "HEAD" || r.Method == "CONNECT" || !every(r.Method, isToken) {
 		return ErrMethod
 	}
-	if _, _, err := splitHost(r.Host); err != nil {
+	if _, _, err := SplitHost(r.Host); err != nil {
 		return err
 	}
-	if !validTarget(r.Target) {
+	if !ValidTarget(r.Target) {
 		return ErrTarget
 	}
 	for _, f := range r.Fields {

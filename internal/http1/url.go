@@ -34,7 +34,7 @@ func SplitURL(raw string) (URL, error) {
 	if index(authority, '@') >= 0 {
 		return URL{}, ErrUserinfo
 	}
-	host, explicit, err := splitHost(authority)
+	host, explicit, err := SplitHost(authority)
 	if err != nil {
 		return URL{}, err
 	}
@@ -48,17 +48,17 @@ func SplitURL(raw string) (URL, error) {
 	if u.Target == "" || u.Target[0] == '?' {
 		u.Target = "/" + u.Target
 	}
-	if !validTarget(u.Target) {
+	if !ValidTarget(u.Target) {
 		return URL{}, ErrTarget
 	}
 	return u, nil
 }
 
-// splitHost splits host[:port]; the port is empty if there is none. The
+// SplitHost splits host[:port]; the port is empty if there is none. The
 // characters of the host are those of DNS names and of IP addresses, not all
 // that RFC 3986 3.2.2 allows. IPv6 zones are refused: they mean nothing to the
 // server that reads the Host field.
-func splitHost(s string) (host, port string, err error) {
+func SplitHost(s string) (host, port string, err error) {
 	end := 0
 	if s != "" && s[0] == '[' {
 		end = index(s, ']') + 1
@@ -93,9 +93,9 @@ func splitHost(s string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// validTarget says whether s is a path with an optional query in origin-form
+// ValidTarget says whether s is a path with an optional query in origin-form
 // (RFC 9112 3.2.1).
-func validTarget(s string) bool {
+func ValidTarget(s string) bool {
 	if s == "" || s[0] != '/' {
 		return false
 	}

@@ -37,6 +37,7 @@ func (s *Session) wait(ch *Channel, event string, data []byte) error {
 	case s.backlog.size+w.size() > s.cfg.Backlog:
 		return ErrQueueFull
 	}
+	s.parts.backlog = &backlogs
 	s.backlog.waiting = append(s.backlog.waiting, w)
 	s.backlog.size += w.size()
 	ch.waiting++
@@ -71,10 +72,12 @@ func (s *Session) flushBacklog(now time.Duration) {
 	b.waiting = kept
 }
 
-// dueBacklog says whether the next try is due. To try before, at each event that
+// dueBacklog tries again when that is due. To try before, at each event that
 // comes, would cost ever more the longer the backlog is.
-func (s *Session) dueBacklog(now time.Duration) bool {
-	return s.backlog.retryAt != 0 && now >= s.backlog.retryAt
+func (s *Session) dueBacklog(now time.Duration) {
+	if s.backlog.retryAt != 0 && now >= s.backlog.retryAt {
+		s.parts.backlog.flush(s, now)
+	}
 }
 
 // settled takes an event off the account.
@@ -86,9 +89,6 @@ func (s *Session) settled(w *waitingEvent) {
 // discard drops a channel's events, since the user takes the channel back, and
 // says so.
 func (s *Session) discard(ch *Channel) {
-	if ch.waiting == 0 {
-		return
-	}
 	s.fail(&DiscardedError{ch.Name, ch.waiting})
 	b := &s.backlog
 	kept := b.waiting[:0]

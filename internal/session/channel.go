@@ -3,6 +3,7 @@ package session
 import (
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/thimble-go/thimble/internal/wire"
 )
@@ -12,8 +13,9 @@ import (
 type Channel struct {
 	Name string
 	Kind wire.ChannelKind
-	// Owner is the driver's own.
-	Owner any
+	// Owner is the driver's own. An interface would have a board keep a
+	// description of every type that can be reached from it: 10 KB of flash.
+	Owner unsafe.Pointer
 
 	// What the user wants.
 	wanted bool
@@ -134,16 +136,6 @@ func (s *Session) Subscribe(now time.Duration, ch *Channel) {
 	s.reconcile(now, ch)
 }
 
-// SubscribeAuthorized asks for the channel with a token made for the present
-// connection.
-func (s *Session) SubscribeAuthorized(now time.Duration, ch *Channel, token Token) {
-	ch.keepToken(token, s.socketID)
-	if ch.Kind == wire.Encrypted && s.phase == ready && (ch.state == pending || ch.state == subscribed) {
-		s.rekeyed(ch, token, nil)
-	}
-	s.Subscribe(now, ch)
-}
-
 // Unsubscribe takes the wish back. From now on no message of the channel is
 // delivered.
 func (s *Session) Unsubscribe(now time.Duration, ch *Channel) {
@@ -153,7 +145,9 @@ func (s *Session) Unsubscribe(now time.Duration, ch *Channel) {
 	ch.endGap()
 	ch.wipe()
 	ch.wipeToken()
-	s.discard(ch)
+	if ch.waiting > 0 {
+		s.parts.backlog.discard(s, ch)
+	}
 	s.reconcile(now, ch)
 }
 
@@ -177,88 +171,16 @@ func (s *Session) reconcile(now time.Duration, ch *Channel) {
 	}
 }
 
-// WantsToken says whether a channel is wanted that will need a token on the
-// next connection, so that the way to whoever makes it can be prepared.
-func (s *Session) WantsToken() bool {
-	if !s.cfg.Authorizer {
-		return false
-	}
-	for _, ch := range s.channels {
-		if ch.wanted && ch.Kind.Authorized() {
-			return true
-		}
-	}
-	return false
-}
-
 // start takes the first step to a subscription.
 func (s *Session) start(now time.Duration, ch *Channel) {
 	switch {
 	case ch.Kind == wire.Public:
 		s.subscribe(now, ch, Token{})
-	case ch.token.Auth != "" && ch.socket == s.socketID:
-		s.present(now, ch, ch.token)
-	case s.cfg.Authorizer:
-		s.tickets++
-		ch.state, ch.ticket = authorizing, s.tickets
-		s.askToken(ch, ch.ticket)
-	case ch.token.Auth != "":
-		s.failed(now, ch, &SubscriptionError{Err: ErrTokenExpired}, never)
+	case s.parts.tokens != nil:
+		s.parts.tokens.start(s, now, ch)
 	default:
 		s.failed(now, ch, &SubscriptionError{Err: ErrNoAuthorizer}, never)
 	}
-}
-
-// askToken has the driver ask for a token.
-func (s *Session) askToken(ch *Channel, ticket uint32) {
-	ev := s.events.push(Authorize, ch, nil)
-	ev.SocketID, ev.Ticket = s.socketID, ticket
-}
-
-// Authorized brings the answer to the Authorize event with that ticket. It
-// does nothing when the answer comes too late: the connection it was made for
-// is gone, or the channel is not wanted any more.
-func (s *Session) Authorized(now time.Duration, ch *Channel, ticket uint32, token Token, err error) {
-	if ch.secret != nil && ch.secret.ticket == ticket && ticket != 0 {
-		ch.wipeToken()
-		s.rekeyed(ch, token, err)
-		return
-	}
-	if ch.state != authorizing || ch.ticket != ticket {
-		return
-	}
-	if err == nil {
-		s.present(now, ch, token)
-		return
-	}
-	failure := &SubscriptionError{Err: err}
-	how := again
-	if auth, ok := err.(*AuthError); ok {
-		failure.Status = auth.Status
-		how = auth.persistence()
-	}
-	s.failed(now, ch, failure, how)
-}
-
-// present shows the server a token.
-func (s *Session) present(now time.Duration, ch *Channel, token Token) {
-	if ch.Kind == wire.Encrypted && !ch.takeKey(token.SharedSecret) {
-		s.failed(now, ch, &SubscriptionError{Err: ErrNoSecret}, never)
-		return
-	}
-	if ch.Kind == wire.Presence && (token.ChannelData != "" || !s.presentUser(now, ch, token)) {
-		data, err := wire.ParseValue([]byte(token.ChannelData))
-		if err == nil {
-			ch.me = userID(data)
-		}
-		if err != nil || ch.me == "" {
-			s.failed(now, ch, &SubscriptionError{Err: ErrPresenceData}, never)
-			return
-		}
-	} else if ch.Kind == wire.Presence {
-		return
-	}
-	s.subscribe(now, ch, token)
 }
 
 func (s *Session) subscribe(now time.Duration, ch *Channel, token Token) {
@@ -298,18 +220,15 @@ func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 	ch.state, ch.stale = subscribed, false
 	ch.attempts, ch.refreshed, ch.err = 0, false, nil
 	if ch.Kind == wire.Presence {
-		data := m.Payload()
-		if data == nil && len(m.Data) > 0 {
-			s.fail(&MessageError{string(m.Data[:min(len(m.Data), rawShown)]), errSnapshot})
-		}
-		s.snapshot(ch, data)
-		ch.compare()
+		s.parts.tokens.presence(s, Subscribed, ch, m)
 	}
 	if ch.own {
 		return
 	}
 	s.events.push(Subscribed, ch, nil).Gap = ch.caughtUp(now)
-	s.flushBacklog(now)
+	if s.parts.backlog != nil {
+		s.parts.backlog.flush(s, now)
+	}
 }
 
 // refused handles the server's no.
@@ -457,13 +376,17 @@ func (s *Session) forgetChannels() {
 		ch.stale = false
 		ch.wipeToken()
 	}
-	s.forgetUser()
+	if s.parts.user != nil {
+		s.parts.user.forget(s)
+	}
 	s.channelsAt = 0
 }
 
 // resubscribe asks for all that is wanted, on a new connection.
 func (s *Session) resubscribe(now time.Duration) {
-	s.reconcileUser(now)
+	if s.parts.user != nil {
+		s.parts.user.reconcile(s, now)
+	}
 	for _, ch := range s.channels {
 		s.reconcile(now, ch)
 	}
@@ -484,7 +407,9 @@ func (s *Session) advanceChannels(now time.Duration) {
 	for _, ch := range s.channels {
 		s.advanceChannel(now, ch)
 	}
-	s.advanceUser(now)
+	if s.parts.user != nil {
+		s.parts.user.advance(s, now)
+	}
 	s.sweep()
 }
 
@@ -503,5 +428,7 @@ func (s *Session) advanceChannel(now time.Duration, ch *Channel) {
 	case ch.state == pending:
 		s.channelDeadline(ch.confirmBy)
 	}
-	s.advanceSecret(now, ch)
+	if ch.secret != nil {
+		s.parts.encryption.advance(s, now, ch)
+	}
 }

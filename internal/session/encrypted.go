@@ -70,13 +70,14 @@ func (ch *Channel) wipeToken() {
 	}
 }
 
-// readSealed handles an event of an encrypted channel.
-func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message, ev *Event) progress {
+// readSealed returns what an event of an encrypted channel holds; false if it
+// is to wait, or is lost.
+func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message) ([]byte, bool) {
 	name := m.Event
 	box, err := s.unpack(m)
 	if err != nil {
 		s.undecrypted(ch, name, err)
-		return something
+		return nil, false
 	}
 	if ch.secret == nil {
 		// The subscription was taken back, and asked for again before the
@@ -86,16 +87,12 @@ func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message, ev
 	sec := ch.secret
 	if len(sec.held) > 0 {
 		s.hold(ch, name, box)
-		return something
+		return nil, false
 	}
 	data, err := s.open(sec, &s.box.nonce, box)
 	switch {
 	case err == nil:
-		*ev = Event{Kind: Message, Channel: ch, Name: name, Data: data}
-		if ch.heard != 0 {
-			ev.Gap = ch.early(now)
-		}
-		return delivered
+		return data, true
 	case err != errKey:
 		s.undecrypted(ch, name, err)
 	case !s.refreshable(now, sec):
@@ -103,7 +100,7 @@ func (s *Session) readSealed(now time.Duration, ch *Channel, m *wire.Message, ev
 	case s.hold(ch, name, box):
 		s.refresh(now, ch)
 	}
-	return something
+	return nil, false
 }
 
 // opened delivers an event, or says what is wrong with it.
@@ -158,7 +155,7 @@ func (sec *secret) drop() {
 // key. It may not while the last one was in vain a short time ago: whoever
 // publishes garbage must cause neither a storm of authorizations nor delays.
 func (s *Session) refreshable(now time.Duration, sec *secret) bool {
-	return s.cfg.Authorizer && (sec.vain == 0 || now >= sec.refreshAt)
+	return s.cfg.Authorizer != nil && (sec.vain == 0 || now >= sec.refreshAt)
 }
 
 // refresh asks for a fresh key, now or as soon as it may. One request serves
@@ -180,7 +177,7 @@ func (s *Session) refresh(now time.Duration, ch *Channel) {
 // advanceSecret asks for a key that may be asked for now.
 func (s *Session) advanceSecret(now time.Duration, ch *Channel) {
 	sec := ch.secret
-	if sec != nil && len(sec.held) > 0 && sec.ticket == 0 && !sec.judging && !s.releases(ch) {
+	if len(sec.held) > 0 && sec.ticket == 0 && !sec.judging && !s.releases(ch) {
 		s.refresh(now, ch)
 	}
 }

@@ -34,6 +34,7 @@ var (
 	ErrBinary         = errors.New("thimble: the server sent a binary message")
 	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s")
 	ErrNoSecret       = errors.New("thimble: no shared_secret of 32 bytes in the authorization endpoint's answer, which an encrypted channel needs")
+	ErrNoEncryption   = errors.New("thimble: encrypted channels take flash, so on boards they are there on request: set Config.Encryption to Secretbox{}")
 	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs unless a user is signed in")
 	ErrUserData       = errors.New("thimble: the user_data of a sign-in is not a JSON object with an id")
 	ErrSignInConfirm  = errors.New("thimble: no answer to the sign-in within 30 s")

@@ -27,6 +27,24 @@ func (ch *Channel) Me() string {
 	return ch.me
 }
 
+// readPresence handles what a server says of who is there: with the
+// confirmation all of them, then who comes and goes.
+func (s *Session) readPresence(what Kind, ch *Channel, m *wire.Message) {
+	data := m.Payload()
+	switch what {
+	case MemberAdded:
+		s.memberAdded(ch, data)
+	case MemberRemoved:
+		s.memberRemoved(ch, data)
+	default:
+		if data == nil && len(m.Data) > 0 {
+			s.fail(&MessageError{string(m.Data[:min(len(m.Data), rawShown)]), errSnapshot})
+		}
+		s.snapshot(ch, data)
+		ch.compare()
+	}
+}
+
 // snapshot replaces the members by those of a confirmation. Some servers send
 // no ids, so the hash is what counts; without one the ids do.
 func (s *Session) snapshot(ch *Channel, data wire.Value) {
@@ -87,9 +105,6 @@ func textOf(id wire.Value) string {
 }
 
 func (s *Session) memberAdded(ch *Channel, data wire.Value) {
-	if ch == nil || ch.state != subscribed || ch.members == nil {
-		return
-	}
 	id := userID(data)
 	if id == "" {
 		return
@@ -100,9 +115,6 @@ func (s *Session) memberAdded(ch *Channel, data wire.Value) {
 }
 
 func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
-	if ch == nil || ch.state != subscribed {
-		return
-	}
 	member, ok := ch.Member(userID(data))
 	if !ok && (!ch.crowded || member.ID == "") {
 		return // known, or one of those that are not kept

@@ -72,7 +72,7 @@ func newWorld(t testing.TB, n int64) *world {
 		old: make(map[string]int), keys: make(map[string]int),
 	}
 	s, err := session.New(session.Config{
-		Target: session.Target{Host: "h", Path: "/"}, Authorizer: true, UserAuthorizer: true,
+		Target: session.Target{Host: "h", Path: "/"}, Authorizer: session.Tokens, Encryption: session.Encryption, UserAuthorizer: true,
 		Entropy: func(b []byte) error { w.random.Read(b); return nil },
 	})
 	if err != nil {

@@ -94,8 +94,8 @@ const rawShown = 1 << 10
 
 // readMessage delivers an ordinary message, and handles every other.
 func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event) progress {
-	var m wire.Message
-	if err := wire.Parse(text, &m); err != nil {
+	m := &s.message
+	if err := wire.Parse(text, m); err != nil {
 		if s.phase == greeting {
 			s.drop(clock(), ErrHandshake, backoff)
 			return something
@@ -104,7 +104,7 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 		return something
 	}
 	if s.phase == greeting {
-		s.readGreeting(clock(), &m)
+		s.readGreeting(clock(), m)
 		return something
 	}
 	if len(m.Event) == 0 {
@@ -112,7 +112,7 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 		return something
 	}
 	ch := s.channel(m.Channel)
-	if isProtocol(m.Event) && s.readProtocol(clock(), ch, &m) {
+	if isProtocol(m.Event) && s.readProtocol(clock(), ch, m) {
 		return something
 	}
 	if len(m.Channel) > 0 && (ch == nil || !ch.delivers()) {
@@ -129,7 +129,10 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 		return delivered
 	}
 	if ch != nil && ch.Kind == wire.Encrypted && !isProtocol(m.Event) {
-		return s.readSealed(clock(), ch, &m, ev)
+		var ok bool
+		if m.Data, ok = s.parts.encryption.open(s, clock(), ch, m); !ok {
+			return something
+		}
 	}
 	if ev.Kind != Message {
 		*ev = Event{Kind: Message} // a message leaves nothing behind that the next one does not set
@@ -153,8 +156,8 @@ func (s *Session) readGreeting(now time.Duration, m *wire.Message) {
 		}
 		s.socketID = id
 		s.activity = s.cfg.ActivityTimeout
-		if seconds, ok := data.Get("activity_timeout").Float(); ok && seconds > 0 && seconds < s.activity.Seconds() {
-			s.activity = max(time.Duration(seconds*float64(time.Second)), time.Second)
+		if ms, ok := data.Get("activity_timeout").Thousandths(); ok && ms > 0 {
+			s.activity = min(s.activity, max(time.Duration(ms)*time.Millisecond, time.Second))
 		}
 		if s.adaptive != 0 {
 			s.activity = min(s.activity, s.adaptive)
@@ -206,11 +209,13 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 	case nameSucceeded:
 		s.confirmed(now, ch, m)
 	case nameMemberAdded:
-		s.memberAdded(ch, m.Payload())
+		s.member(MemberAdded, ch, m)
 	case nameMemberRemoved:
-		s.memberRemoved(ch, m.Payload())
+		s.member(MemberRemoved, ch, m)
 	case nameSignedIn, nameSignInError, nameWatchlist:
-		s.readUser(now, m)
+		if s.parts.user != nil {
+			s.parts.user.read(s, now, m)
+		}
 	case nameCount:
 		m.Event = nameCountOutside
 		return false
@@ -220,13 +225,20 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 	return true
 }
 
+// member hands on who comes or goes on a presence channel.
+func (s *Session) member(what Kind, ch *Channel, m *wire.Message) {
+	if ch != nil && ch.state == subscribed && ch.Kind == wire.Presence {
+		s.parts.tokens.presence(s, what, ch, m)
+	}
+}
+
 // readError handles a pusher:error within a connection. It never ends the
 // connection: only a close does.
 func (s *Session) readError(now time.Duration, ch *Channel, m *wire.Message) {
 	code, message := errorData(m.Payload())
 	err := &ServerError{code, message}
 	if len(m.Channel) == 0 {
-		if s.signInRefused(now, code, message) {
+		if s.parts.user != nil && s.parts.user.refused(s, now, code, message) {
 			return
 		}
 		ch = s.refusedBy(code, message)

@@ -82,9 +82,7 @@ func Trigger[T ~string | ~[]byte](s *Session, now time.Duration, ch *Channel, ev
 		return ErrTooLarge
 	}
 	err := error(nil)
-	if s.dueBacklog(now) {
-		s.flushBacklog(now)
-	}
+	s.dueBacklog(now)
 	if ch.waiting > 0 {
 		err = ErrRateLimited // it must not overtake the others
 	} else {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble/internal/websocket"
+	"github.com/thimble-go/thimble/internal/wire"
 )
 
 // Config is what a session needs to know. The driver fills all of it in,
@@ -15,10 +16,12 @@ type Config struct {
 	// tells when it is.
 	Link bool
 
-	// Authorizer says that Authorize events are answered, UserAuthorizer that
-	// AuthorizeUser events are.
-	Authorizer     bool
+	// Authorizer is Tokens if Authorize events are answered; nil: they are not.
+	// UserAuthorizer says that AuthorizeUser events are.
+	Authorizer     Part
 	UserAuthorizer bool
+
+	Encryption Part // Encryption; nil: encrypted channels are refused
 
 	ReadBuffer int // bytes; zero: DefaultReadBuffer
 	MaxMessage int // bytes; zero: websocket.DefaultMaxMessage
@@ -60,6 +63,7 @@ type Session struct {
 	cfg    Config
 	random entropy
 	events queue
+	parts  parts
 
 	state State
 	phase phase
@@ -71,6 +75,7 @@ type Session struct {
 	socketID  string
 	parser    websocket.Parser
 	in        readBuffer
+	message   wire.Message // that is being read
 	out       []byte
 	mask      [4]byte       // of the frame that is being written
 	activity  time.Duration // the least of what both sides want
@@ -137,6 +142,12 @@ func New(cfg Config) (*Session, error) {
 		cfg.EventRate = DefaultEventRate
 	}
 	s := &Session{cfg: cfg, tls: cfg.Target.TLS, byName: make(map[string]*Channel)}
+	if cfg.Authorizer != nil {
+		cfg.Authorizer(s)
+	}
+	if cfg.Encryption != nil {
+		cfg.Encryption(s)
+	}
 	s.limit.most = max(cfg.EventRate, 0)
 	s.random.fill = cfg.Entropy
 	var probe [4]byte
@@ -224,6 +235,7 @@ func (s *Session) Lost(now time.Duration, err error) {
 // Space returns where to read to. It is never empty.
 func (s *Session) Space() []byte {
 	s.events.rest()
+	s.message = wire.Message{} // which may borrow from a buffer that is not kept
 	return s.in.space(s.parser.Need())
 }
 
@@ -271,7 +283,7 @@ func (s *Session) NextAt(clock func() time.Duration, ev *Event) bool {
 			continue
 		}
 		if len(s.releasing) > 0 {
-			s.release(clock())
+			s.parts.encryption.release(s, clock())
 			continue
 		}
 		switch s.read(clock, ev) {
@@ -286,28 +298,28 @@ func (s *Session) NextAt(clock func() time.Duration, ev *Event) bool {
 // Deadline returns when Advance must be called at the latest; false means that
 // nothing is waiting for time to pass.
 func (s *Session) Deadline() (time.Duration, bool) {
-	var at time.Duration
-	earliest := func(t time.Duration) {
-		if t != 0 && (at == 0 || t < at) {
-			at = t
-		}
-	}
-	earliest(s.unavailableAt)
+	at := s.unavailableAt
 	switch s.phase {
 	case waiting:
-		earliest(s.retryAt)
+		at = earlier(at, s.retryAt)
 	case dialing, opening, greeting:
-		earliest(s.connectBy)
+		at = earlier(at, s.connectBy)
 	case ready:
+		next := s.heard + s.activity
 		if s.pinged {
-			earliest(s.pongBy)
-		} else {
-			earliest(s.heard + s.activity)
+			next = s.pongBy
 		}
-		earliest(s.channelsAt)
-		earliest(s.backlog.retryAt)
+		at = earlier(earlier(at, next), earlier(s.channelsAt, s.backlog.retryAt))
 	}
 	return at, at != 0
+}
+
+// earlier returns the earlier of two times; 0 is none.
+func earlier(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // Advance does what is due.
@@ -330,9 +342,7 @@ func (s *Session) Advance(now time.Duration) {
 		if s.phase == ready && s.channelsAt != 0 && now >= s.channelsAt {
 			s.advanceChannels(now)
 		}
-		if s.dueBacklog(now) {
-			s.flushBacklog(now)
-		}
+		s.dueBacklog(now)
 	}
 }
 

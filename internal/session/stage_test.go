@@ -46,7 +46,7 @@ func newStage(t testing.TB) *stage {
 		now:   time.Second,
 		asked: make(map[string][]asked),
 		cfg: session.Config{
-			Target: session.Target{Host: "example.com", Path: "/app/key"}, Authorizer: true, UserAuthorizer: true,
+			Target: session.Target{Host: "example.com", Path: "/app/key"}, Authorizer: session.Tokens, Encryption: session.Encryption, UserAuthorizer: true,
 			// All zeros: every delay is the least that it may be.
 			Entropy: func(b []byte) error { clear(b); return nil },
 		},

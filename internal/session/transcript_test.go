@@ -250,7 +250,7 @@ func (st *stage) configure(arg string) {
 	case "tls":
 		st.cfg.Target.TLS = true
 	case "no-authorizer":
-		st.cfg.Authorizer, st.cfg.UserAuthorizer = false, false
+		st.cfg.Authorizer, st.cfg.UserAuthorizer = nil, false
 	case "max-message":
 		st.cfg.MaxMessage = n
 	case "queue":

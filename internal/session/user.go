@@ -36,6 +36,7 @@ func (s *Session) SignIn(now time.Duration) error {
 	if !s.cfg.UserAuthorizer {
 		return ErrNoUserAuthorizer
 	}
+	s.parts.user = &userParts
 	u := &s.user
 	u.wanted = true
 	if u.state == refused || u.state == retrying {
