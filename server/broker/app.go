@@ -155,7 +155,7 @@ func (b *Broker) Reload(apps []App) error {
 		next.add(one)
 	}
 	b.apps.Store(next)
-	// Those that came in by the old directory in this moment are in b.sockets
+	// Those that came in by the old directory in this moment are in b.connections
 	// before they look at the new one; see enter.
 	for _, one := range disabled {
 		b.evict(one, peer.RefuseDisabled)
@@ -179,9 +179,9 @@ func (d *directory) add(a *app) {
 func (b *Broker) evict(a *app, why *peer.Refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for s := range b.sockets {
-		if s.client.app == a {
-			s.hurry(why)
+	for _, c := range b.connections {
+		if c.client.app == a {
+			c.close(why)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Broker struct {
 	log     *slog.Logger
 	started time.Time
 	handler http.Handler
+	engine  engine
 
 	proxies   proxies
 	apps      atomic.Pointer[directory]
@@ -46,8 +47,9 @@ type Broker struct {
 	admitted int  // connections that count towards MaxConnections
 	// addresses counts the connections from each, for MaxConnectionsPerIP.
 	addresses map[string]int
-	sockets   map[*socket]struct{}
-	servers   map[*http.Server]net.Listener
+	// connections are all that are open, those that were refused included.
+	connections []*connection
+	servers     map[*http.Server]net.Listener
 }
 
 // New checks the configuration and returns a Broker that is ready to serve. It
@@ -62,7 +64,6 @@ func New(config Config) (*Broker, error) {
 		log:     config.Logger,
 		proxies: config.TrustedProxies,
 		started: time.Now(),
-		sockets: make(map[*socket]struct{}),
 		servers: make(map[*http.Server]net.Listener),
 		room:    newRoom(&config, openFiles()),
 		goodbye: peer.RefuseRestarting,
@@ -81,6 +82,7 @@ func New(config Config) (*Broker, error) {
 	b.apps.Store(apps)
 	b.strangers = b.newApp(App{})
 	b.handler = b.routes()
+	b.engine.init(b)
 	return b, nil
 }
 
@@ -148,7 +150,7 @@ func (b *Broker) reserve(app *app, address string, refusal *peer.Refusal) (admis
 		refusal = peer.RefuseRestarting
 	}
 	if limit := b.room.most; limit > 0 {
-		if len(b.sockets) >= limit+b.room.refusals {
+		if len(b.connections) >= limit+b.room.refusals {
 			b.refuse("overload")
 			return admission{}, fmt.Errorf("broker: more than %d connections", limit)
 		}
@@ -199,30 +201,35 @@ func (b *Broker) release(a admission) {
 	b.running.Done()
 }
 
-// enter makes a socket known, and tells it if the end has come meanwhile.
-func (b *Broker) enter(s *socket) {
+// enter makes a connection known, and closes it if the end has come meanwhile.
+func (b *Broker) enter(c *connection) {
 	b.mu.Lock()
-	b.sockets[s] = struct{}{}
+	c.index = len(b.connections)
+	b.connections = append(b.connections, c)
 	down, severed := b.down || b.draining, b.severed
 	b.mu.Unlock()
-	if why := s.client.app.expelled(); why != nil && s.admission.refusal == nil {
-		s.hurry(why)
+	if why := c.client.app.expelled(); why != nil && c.place.refusal == nil {
+		c.close(why)
 	}
 	if down {
-		s.hurry(b.goodbye)
+		c.close(b.goodbye)
 	}
 	if severed {
-		s.conn.Close()
+		c.transport().cut()
 	}
 }
 
-// leave is the end of a socket.
-func (b *Broker) leave(s *socket) {
+// leave is the end of a connection.
+func (b *Broker) leave(c *connection) {
 	b.mu.Lock()
-	delete(b.sockets, s)
+	last := len(b.connections) - 1
+	moved := b.connections[last]
+	b.connections[c.index], moved.index = moved, c.index
+	b.connections[last] = nil
+	b.connections = b.connections[:last]
 	b.mu.Unlock()
-	if s.admission.refusal == nil {
-		s.client.lost()
+	if c.place.refusal == nil {
+		c.client.lost()
 	}
-	b.release(s.admission)
+	b.release(c.place)
 }

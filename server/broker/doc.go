@@ -13,27 +13,35 @@
 //
 // # How it fits together
 //
-//	socket   one goroutine that reads a connection; and one more while there is
-//	         something to write
-//	outbox   what waits to be written to a connection, bounded in bytes
+//	loop     one goroutine that carries thousands of connections of plain TCP,
+//	         on Linux; each of them is a line
+//	socket   the other transport, under TLS and elsewhere: one goroutine that
+//	         reads a connection, and one more while there is something to write
+//	pending  what waits to be written to a connection, bounded in bytes
 //	client   internal/peer, which knows the protocol, joined to the hub
 //	hub      the channels of one application, in shards
 //	channel  who is on it, in what order events go out, and who is present
 //
-// An event is made into one frame, whoever sends it, and the frame is put into
-// the outbox of everybody on the channel; nothing is copied until it is
-// written. Each channel has a lock of its own, so the order in which events
-// take it is the order in which all clients see them. A client that does not
-// read costs itself only: its outbox is bounded, and it is closed with 4100.
+// An event is made into one frame, whoever sends it, and the frame is queued for
+// everybody on the channel; nothing is copied until it is written. Each channel
+// has a lock of its own, so the order in which events take it is the order in
+// which all clients see them. A client that does not read costs itself only:
+// what waits for it is bounded, and it is closed with 4100.
+//
+// A loop reads the request for a WebSocket connection itself, if there is
+// nothing odd about it; whatever else comes goes to net/http. Connections from a
+// server of somebody else's, behind Handler, are taken over from there.
 //
 // # Locks
 //
 // In this order; no two of one line are ever held together:
 //
-//	Broker.mu    the connections and servers there are; held with none below
+//	Broker.mu    the connections and servers there are; a connection may be
+//	             told meanwhile to close, which takes loop.mu
 //	shard.mu     which channels there are; held with none below
 //	channel.mu   who is on a channel
-//	outbox.mu    what waits for a connection
+//	pending.mu   what waits for a connection
+//	loop.mu      whether the goroutine of a loop is there
 //
 // A channel is found under the lock of its shard and used under its own. It may
 // have emptied in between: then it is marked dead, and whoever finds it so

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 )
@@ -13,7 +12,7 @@ import (
 func (b *Broker) drain(ctx context.Context) {
 	b.mu.Lock()
 	b.draining = true
-	sockets := slices.Collect(maps.Keys(b.sockets))
+	connections := slices.Clone(b.connections)
 	for server, l := range b.servers {
 		server.SetKeepAlivesEnabled(false)
 		l.Close() // Serve returns then
@@ -23,10 +22,10 @@ func (b *Broker) drain(ctx context.Context) {
 	start := time.Now()
 	tick := time.NewTicker(drainStep)
 	defer tick.Stop()
-	for closed := 0; closed < len(sockets); {
+	for closed := 0; closed < len(connections); {
 		part := min(float64(time.Since(start))/float64(b.config.Drain), 1)
-		for due := int(part * float64(len(sockets))); closed < due; closed++ {
-			sockets[closed].hurry(b.goodbye)
+		for due := int(part * float64(len(connections))); closed < due; closed++ {
+			connections[closed].close(b.goodbye)
 		}
 		select {
 		case <-tick.C:

@@ -77,6 +77,31 @@ const (
 	// it is far above what one system call costs.
 	writeBuffer = 32 << 10
 
+	// maxPlainHead is how long the head of a request for a WebSocket connection
+	// may be before it is left to net/http.
+	maxPlainHead = 4 << 10
+
+	// loopBuffer is what each loop reads into and joins frames in: connections
+	// that are idle have no buffer.
+	loopBuffer = 64 << 10
+
+	// loopEvents is how many ready sockets a loop takes from the kernel at once.
+	loopEvents = 256
+
+	// wheelTick is how late an alarm may ring, and wheelSlots ticks hold the
+	// longest wait that there is by default, that of an idle connection.
+	wheelTick  = 100 * time.Millisecond
+	wheelSlots = 2048
+
+	// acceptCheck is how often is looked whether somebody has closed a listener
+	// that was given to Serve.
+	acceptCheck = time.Second
+
+	// acceptPause is how long no connection is taken after one could not be,
+	// the first time and at most.
+	acceptPause    = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+
 	// refusedConnections is how many connections, beyond MaxConnections and an
 	// eighth of it, are told so in the protocol before HTTP 503 has to do.
 	refusedConnections = 16

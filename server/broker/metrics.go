@@ -2,6 +2,7 @@ package broker
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -118,14 +119,11 @@ func (c scrape) Collect(to chan<- prometheus.Metric) {
 // somebody asks: a counter would cost something for each delivery.
 func (b *Broker) waiting() int {
 	b.mu.Lock()
-	sockets := make([]*socket, 0, len(b.sockets))
-	for s := range b.sockets {
-		sockets = append(sockets, s)
-	}
+	connections := slices.Clone(b.connections)
 	b.mu.Unlock()
 	n := 0
-	for _, s := range sockets {
-		n += s.outbox.waiting()
+	for _, c := range connections {
+		n += c.transport().queued()
 	}
 	return n
 }

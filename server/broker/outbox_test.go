@@ -125,8 +125,9 @@ func TestOutboxTellsABurstFromASlowReader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			overflows := 0
-			o := &outbox{limit: 1000, writing: true, overflow: func() { overflows++ }}
-			o.moved.Store(time.Now().Add(-test.idle).UnixNano())
+			o := &outbox{limit: 1000, overflow: func() { overflows++ }}
+			o.writing = true
+			o.stuck.Store(time.Now().Add(-test.idle).UnixNano())
 			o.queue(make([]byte, test.waiting-1))
 			o.queue(make([]byte, 1))
 			if (overflows > 0) != test.overflow {

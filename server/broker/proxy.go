@@ -34,10 +34,10 @@ func direct(r *http.Request) netip.Addr {
 // that is not a proxy's, since whatever stands before it anybody can have
 // written there. Of an IPv6 address the network of 64 bits counts: one host has
 // them all. It is empty for a connection without an address.
-func (p proxies) client(r *http.Request) string {
-	address := direct(r)
+func (p proxies) client(o *opening) string {
+	address := o.from
 	if p.trusted(address) {
-		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		hops := strings.Split(o.forwardedFor, ",")
 		for i := len(hops) - 1; i >= 0 && p.trusted(address); i-- {
 			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 			if err != nil {
@@ -57,6 +57,6 @@ func (p proxies) client(r *http.Request) string {
 }
 
 // secure says whether the client has come over TLS.
-func (p proxies) secure(r *http.Request) bool {
-	return r.TLS != nil || p.trusted(direct(r)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+func (p proxies) secure(o *opening) bool {
+	return o.secure || p.trusted(o.from) && strings.EqualFold(o.forwardedProto, "https")
 }

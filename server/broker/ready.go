@@ -10,7 +10,7 @@ import (
 // may have, or Config.Ready has an objection. GET /readyz answers with it.
 func (b *Broker) Ready() error {
 	b.mu.Lock()
-	going, admitted, sockets := b.draining || b.down, b.admitted, len(b.sockets)
+	going, admitted, sockets := b.draining || b.down, b.admitted, len(b.connections)
 	b.mu.Unlock()
 	switch near := b.room.most - b.room.most/20; {
 	case going:

@@ -34,13 +34,14 @@ func (b *Broker) Serve(l net.Listener) error {
 	}
 	w := &watched{Listener: l, broker: b}
 	w.open, w.shut = context.WithCancel(context.Background())
-	b.servers[server] = w
+	front := b.engine.listen(w)
+	b.servers[server] = front
 	if _, port, err := net.SplitHostPort(l.Addr().String()); err == nil {
 		b.port.CompareAndSwap(nil, port)
 	}
 	b.mu.Unlock()
 
-	err := server.Serve(w)
+	err := server.Serve(front)
 	b.mu.Lock()
 	if errors.Is(err, http.ErrServerClosed) || b.draining {
 		b.mu.Unlock()
@@ -73,13 +74,14 @@ func (b *Broker) Shutdown(ctx context.Context) error {
 	}
 	b.mu.Lock()
 	b.down = true
-	sockets := slices.Collect(maps.Keys(b.sockets))
+	connections := slices.Clone(b.connections)
 	servers := slices.Collect(maps.Keys(b.servers))
 	b.mu.Unlock()
 
-	for _, s := range sockets {
-		s.hurry(b.goodbye)
+	for _, c := range connections {
+		c.close(b.goodbye)
 	}
+	b.engine.drain()
 	stopped := make(chan error, len(servers))
 	for _, server := range servers {
 		go func() { stopped <- server.Shutdown(ctx) }()
@@ -108,14 +110,14 @@ func (b *Broker) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// cut closes every socket that is left.
+// cut closes every connection that is left.
 func (b *Broker) cut() {
 	b.mu.Lock()
 	b.severed = true
-	left := slices.Collect(maps.Keys(b.sockets))
+	left := slices.Clone(b.connections)
 	b.mu.Unlock()
-	for _, s := range left {
-		s.conn.Close()
+	for _, c := range left {
+		c.transport().cut()
 	}
 }
 
@@ -143,16 +145,13 @@ func (w *watched) Accept() (net.Conn, error) {
 		conn, err := w.Listener.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				b.refuse("accept")
-				w.complain(err)
+				w.failed(err)
 			}
 			return nil, err
 		}
-		if !b.crowded() {
+		if !w.crowded() {
 			return conn, nil
 		}
-		b.refuse("files")
-		w.complain(errors.New("broker: nearly all open files are taken"))
 		conn.Close()
 	}
 }
@@ -166,6 +165,12 @@ func (w *watched) Close() error {
 	return w.failure
 }
 
+// failed is for an error of accepting.
+func (w *watched) failed(err error) {
+	w.broker.refuse("accept")
+	w.complain(err)
+}
+
 func (w *watched) complain(err error) {
 	if time.Since(w.last) > acceptLogEvery {
 		w.last = time.Now()
@@ -174,8 +179,14 @@ func (w *watched) complain(err error) {
 }
 
 // crowded says that a connection must be closed unheard.
-func (b *Broker) crowded() bool {
+func (w *watched) crowded() bool {
+	b := w.broker
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.room.exhausted(len(b.sockets))
+	crowded := b.room.exhausted(len(b.connections))
+	b.mu.Unlock()
+	if crowded {
+		b.refuse("files")
+		w.complain(errors.New("broker: nearly all open files are taken"))
+	}
+	return crowded
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"os"
 	"sync/atomic"
@@ -14,11 +13,10 @@ import (
 // socket is the transport of one connection: a goroutine that reads. It alone
 // uses the client; others reach it through hurry.
 type socket struct {
-	broker    *Broker
-	conn      net.Conn
-	admission admission
-	client    client
-	outbox    outbox
+	connection
+	broker *Broker
+	conn   net.Conn
+	outbox outbox
 
 	// alarm is the time of the read deadline that is set, zero for none. It is
 	// left where it is as long as it comes early enough: a deadline for each
@@ -29,8 +27,18 @@ type socket struct {
 	wanted atomic.Pointer[peer.Refusal]
 }
 
-// hurry implements outlet. It does not block, and may be
-// called from any goroutine.
+// serveSocket has a goroutine carry a connection. early is what the client has
+// sent already.
+func (b *Broker) serveSocket(conn net.Conn, o *opening, place admission, early []byte) {
+	s := &socket{broker: b, conn: conn}
+	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.lag, wrote: s.wrote}
+	b.open(&s.connection, o, place, s)
+	// A goroutine of its own has a smaller stack than the handler's, and lets go
+	// of the request and of the buffers of the HTTP server.
+	go s.serve(early)
+}
+
+// hurry implements outlet.
 func (s *socket) hurry(why *peer.Refusal) {
 	s.wanted.CompareAndSwap(nil, why)
 	s.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the goroutine
@@ -42,24 +50,26 @@ func (s *socket) queue(frame []byte) { s.outbox.queue(frame) }
 // finish implements outlet.
 func (s *socket) finish(frame []byte) { s.outbox.finish(frame) }
 
-// tooSlow is what happens when the outbox overflows.
-func (s *socket) tooSlow() {
-	s.hurry(peer.RefuseSlow)
-	s.client.app.slow(limitQueue)
-}
-
 // wrote is what happens when the outbox has written.
 func (s *socket) wrote(n int, late bool) {
 	s.client.app.wrote(n)
 	if late {
-		s.client.app.slow(limitWrite)
-		s.logSlow()
+		s.late()
 	}
 }
 
-// serve is the goroutine. early is what the client has sent already.
+// queued implements transport.
+func (s *socket) queued() int { return s.outbox.queued() }
+
+// remote implements transport.
+func (s *socket) remote() string { return s.conn.RemoteAddr().String() }
+
+// cut implements transport.
+func (s *socket) cut() { s.conn.Close() }
+
+// serve is the goroutine.
 func (s *socket) serve(early []byte) {
-	defer s.broker.leave(s)
+	defer s.broker.leave(&s.connection)
 	s.read(early)
 	if s.client.flush {
 		s.outbox.wait() // the write timeout bounds it
@@ -82,7 +92,7 @@ func (s *socket) read(early []byte) {
 			if !alive {
 				return
 			}
-			buffer = s.makeRoom(buffer, used)
+			buffer = makeRoom(buffer, used)
 		}
 		n, err := s.wait(buffer)
 		buffer = buffer[:len(buffer)+n]
@@ -127,10 +137,7 @@ func (s *socket) wait(buffer []byte) (int, error) {
 	// Whoever calls hurry sets wanted first and the deadline second; here it is
 	// the other way round, so one of the two is seen.
 	if why := s.wanted.Swap(nil); why != nil {
-		if why == peer.RefuseSlow {
-			s.logSlow()
-		}
-		s.client.close(why, now)
+		s.hang(why, now)
 		s.alarm = 0
 		return 0, nil
 	}
@@ -139,18 +146,10 @@ func (s *socket) wait(buffer []byte) (int, error) {
 	return n, err
 }
 
-func (s *socket) logSlow() {
-	s.broker.log.Warn("closing a connection that reads too slowly",
-		slog.String("app", s.client.app.id),
-		slog.String("socket_id", s.client.peer.SocketID()),
-		slog.String("remote", s.conn.RemoteAddr().String()),
-		slog.Int("queue_bytes", s.broker.config.QueueBytes))
-}
-
 // makeRoom drops what is used and returns a buffer with room behind the rest.
 // It grows only as bytes come, not as a header promises them, and is small
 // again when they have been used.
-func (s *socket) makeRoom(buffer []byte, used int) []byte {
+func makeRoom(buffer []byte, used int) []byte {
 	rest := buffer[used:]
 	switch {
 	case len(rest) == 0 && cap(buffer) > keepBuffer:

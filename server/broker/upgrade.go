@@ -6,10 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/thimble-go/thimble/internal/websocket"
-	"github.com/thimble-go/thimble/server/internal/peer"
 )
 
 // connect makes a WebSocket connection of a request that asks for one. Whom it
@@ -29,8 +27,9 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Sec-WebSocket-Key must be 16 bytes in base64", http.StatusBadRequest)
 		return
 	}
-	app, refusal := b.welcome(r)
-	place, err := b.reserve(app, b.proxies.client(r), refusal)
+	o := openingOf(r)
+	app, refusal := b.welcome(o)
+	place, err := b.reserve(app, b.proxies.client(o), refusal)
 	if err != nil {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "No more connections are taken now: connect again later", http.StatusServiceUnavailable)
@@ -44,32 +43,19 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	s := &socket{broker: b, conn: conn, admission: place}
-	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, overflow: s.tooSlow, wrote: s.wrote}
-	s.client = client{app: app, out: s}
-	s.client.begin(switching(key, r.Header), newSocketID(), place.refusal, b.now())
-	b.enter(s)
-	// A goroutine of its own has a smaller stack than the handler's, and lets go
-	// of the request and of the buffers of the HTTP server.
-	go s.serve(append([]byte(nil), early...))
+	early = append([]byte(nil), early...)
+	if !b.engine.carry(b, conn, o, place, early) {
+		b.serveSocket(conn, o, place, early)
+	}
 }
 
-// welcome finds out which application is meant, and whether the client may
-// come in.
-func (b *Broker) welcome(r *http.Request) (*app, *peer.Refusal) {
-	key, ok := strings.CutPrefix(r.URL.Path, "/app/")
-	if !ok || key == "" || strings.Contains(key, "/") {
-		return b.strangers, peer.RefusePath
-	}
-	query := r.URL.Query()
-	if refusal := peer.Admit(query.Get("protocol"), query.Get("version")); refusal != nil {
-		return b.strangers, refusal
-	}
-	app := b.apps.Load().byKey[key]
-	if app == nil {
-		return b.strangers, peer.RefuseKey(key)
-	}
-	return app, app.refuse(r.Header.Get("Origin"), b.proxies.secure(r))
+// open makes a connection of one that has a place, and queues the answer to the
+// request and the greeting, or why it is refused.
+func (b *Broker) open(c *connection, o *opening, place admission, out outlet) {
+	c.place, c.opened = place, b.now()
+	c.client = client{app: place.app, out: out}
+	c.client.begin(switching(o), newSocketID(), place.refusal, c.opened)
+	b.enter(c)
 }
 
 // asksForUpgrade says whether the request wants to become a WebSocket
@@ -81,10 +67,8 @@ func asksForUpgrade(r *http.Request) bool {
 // hasToken looks for a token in a header field that is a list of such.
 func hasToken(h http.Header, field, token string) bool {
 	for _, line := range h.Values(field) {
-		for part := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(part), token) {
-				return true
-			}
+		if listed(line, token) {
+			return true
 		}
 	}
 	return false
@@ -98,11 +82,11 @@ func upgradeRequired(w http.ResponseWriter, text string) {
 
 // switching is the answer that makes the connection a WebSocket. A subprotocol
 // that is offered must be answered: browsers give up otherwise.
-func switching(key string, h http.Header) []byte {
+func switching(o *opening) []byte {
 	b := append([]byte(nil), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
-	b = append(b, websocket.Accept(key)...)
+	b = append(b, websocket.Accept(o.key)...)
 	for _, name := range []string{"pusher-channels-protocol-7", "pusher-channels-protocol-6", "pusher-channels-protocol-5"} {
-		if hasToken(h, "Sec-WebSocket-Protocol", name) {
+		if o.protocols != "" && listed(o.protocols, name) {
 			b = append(b, "\r\nSec-WebSocket-Protocol: "...)
 			b = append(b, name...)
 			break
