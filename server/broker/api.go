@@ -80,7 +80,8 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 			if err != nil {
 				return nil, err
 			}
-			return json.Marshal(answer)
+			text, err := json.Marshal(answer)
+			return append(text, '\n'), err // here, since those who ask again share it
 		})
 		if err != nil {
 			app.fail(w, err)
@@ -91,7 +92,7 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		if _, err := w.Write(append(answer, '\n')); err != nil {
+		if _, err := w.Write(answer); err != nil {
 			b.log.Debug("an answer of the HTTP API was not taken", slog.Any("error", err))
 		}
 	}
