@@ -62,6 +62,7 @@ func TestDrain(t *testing.T) {
 						return
 					}
 					published.Store(n)
+					time.Sleep(time.Millisecond) // those who close need a processor, too
 				}
 			})
 			eventually(t, "events are published", func() bool { return published.Load() > 10 })
