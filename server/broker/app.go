@@ -11,6 +11,7 @@ import (
 
 	"github.com/thimble-go/thimble/channelauth"
 	"github.com/thimble-go/thimble/server/internal/peer"
+	"github.com/thimble-go/thimble/server/internal/webhook"
 )
 
 // app is one application at work. Its configuration may be replaced while it
@@ -25,6 +26,7 @@ type app struct {
 	hub      *hub
 	users    users
 	replays  replays
+	webhooks atomic.Pointer[webhook.Source] // nil without any
 
 	connections int // guarded by broker.mu
 }
@@ -139,6 +141,9 @@ func (b *Broker) Reload(apps []App) error {
 	}
 	b.reloading.Lock()
 	defer b.reloading.Unlock()
+	if err := b.openWebhooks(apps); err != nil {
+		return err
+	}
 	old := b.apps.Load()
 	next := &directory{byID: make(map[string]*app), byKey: make(map[string]*app)}
 	var disabled []*app
@@ -154,6 +159,10 @@ func (b *Broker) Reload(apps []App) error {
 		}
 		next.add(one)
 	}
+	if q := b.webhooks.Load(); q != nil {
+		q.Configure(hooked(apps))
+	}
+	b.watchForWebhooks(next)
 	b.apps.Store(next)
 	// Those that came in by the old directory in this moment are in b.connections
 	// before they look at the new one; see enter.

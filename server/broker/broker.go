@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble/server/internal/peer"
+	"github.com/thimble-go/thimble/server/internal/webhook"
 )
 
 // Broker serves applications. Make one with [New]; its methods may be called
@@ -27,6 +28,8 @@ type Broker struct {
 	strangers *app // for connections that name no application
 
 	observers observers
+	webhooks  atomic.Pointer[webhook.Queue] // nil if there have never been any
+	hooked    *observer                     // for them; guarded by reloading
 
 	instruments *instruments
 	tally       sync.Map     // of *counters, by the id of their application
@@ -53,7 +56,8 @@ type Broker struct {
 }
 
 // New checks the configuration and returns a Broker that is ready to serve. It
-// starts no goroutine. The errors wrap [ErrConfig] and name the field.
+// starts no goroutine, unless webhooks wait in Config.WebhookQueue, which it
+// opens. The errors wrap [ErrConfig] and name the field, or [ErrWebhookQueue].
 func New(config Config) (*Broker, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
@@ -79,6 +83,10 @@ func New(config Config) (*Broker, error) {
 	for _, a := range config.Apps {
 		apps.add(b.newApp(a))
 	}
+	if err := b.openWebhooks(config.Apps); err != nil {
+		return nil, err
+	}
+	b.watchForWebhooks(apps)
 	b.apps.Store(apps)
 	b.strangers = b.newApp(App{})
 	b.handler = b.routes()
@@ -110,6 +118,18 @@ type Stats struct {
 	// SlowReaders is how many connections were closed since more was sent to
 	// them than they read.
 	SlowReaders int64
+
+	// WebhooksSent is how many events endpoints have taken.
+	WebhooksSent int64
+	// WebhooksFailed is how many requests were not answered with 2xx.
+	WebhooksFailed int64
+	// WebhooksDropped is how many events were not delivered and never will be,
+	// since there was no room for them or their time was up.
+	WebhooksDropped int64
+	// WebhookQueueBytes is how much waits for endpoints now.
+	WebhookQueueBytes int64
+	// WebhookQueueErrors is how often Config.WebhookQueue could not be written.
+	WebhookQueueErrors int64
 }
 
 // Stats returns the counts.
@@ -122,6 +142,11 @@ func (b *Broker) Stats() Stats {
 	})
 	for _, a := range b.apps.Load().byID {
 		s.Channels += a.hub.size()
+	}
+	if q := b.webhooks.Load(); q != nil {
+		w := q.Stats()
+		s.WebhooksSent, s.WebhooksFailed, s.WebhooksDropped = w.Sent, w.Failed, w.Dropped
+		s.WebhookQueueBytes, s.WebhookQueueErrors = w.QueueBytes, w.StoreErrors
 	}
 	b.mu.Lock()
 	s.Connections = b.admitted

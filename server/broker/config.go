@@ -72,6 +72,16 @@ type Config struct {
 	// block. nil means nothing.
 	Ready func() error
 
+	// WebhookQueue is a file for the webhooks that wait, so that they survive the
+	// end of the process, however it comes. One Broker uses it at a time. Empty
+	// means that they wait in memory only.
+	WebhookQueue string
+
+	// WebhookQueueBytes is how much, in bytes, may wait for each Webhook, in
+	// memory and in the file. What more comes is dropped, logged and counted.
+	// Zero means 64 MiB.
+	WebhookQueueBytes int
+
 	// TrustedProxies are the addresses of proxies in front of the Broker, which
 	// are believed what they say in X-Forwarded-For and X-Forwarded-Proto: for
 	// App.TLSOnly and MaxConnectionsPerIP. Empty: nobody is believed.
@@ -153,6 +163,10 @@ type App struct {
 	// the oldest go. Zero means 64 MiB.
 	CacheBytes int
 
+	// Webhooks are addresses that are told what happens. Their requests are
+	// signed with Key and Secret, whatever MoreKeys there are.
+	Webhooks []Webhook
+
 	// MaxEventData bounds the data of one event in bytes; what has more is
 	// refused with status 413, or error 4301. Zero means 10 KiB.
 	MaxEventData int
@@ -186,6 +200,10 @@ func (a App) GoString() string { return a.String() }
 
 // LogValue keeps the secret out of structured logs.
 func (a App) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// Validate says what New would find wrong with the configuration; it opens
+// nothing. Its errors wrap [ErrConfig].
+func (c Config) Validate() error { return c.validate() }
 
 func (c Config) validate() error {
 	if len(c.Apps) == 0 {
@@ -225,6 +243,7 @@ func (c Config) validate() error {
 		{"MaxConnectionsPerIP", int64(c.MaxConnectionsPerIP)},
 		{"AcceptRate", int64(c.AcceptRate)},
 		{"Drain", int64(c.Drain)},
+		{"WebhookQueueBytes", int64(c.WebhookQueueBytes)},
 	} {
 		if limit.value < 0 {
 			return fmt.Errorf("%w: %s is negative; use zero for its default", ErrConfig, limit.name)
@@ -253,6 +272,11 @@ func (a App) validate() error {
 	for _, origin := range a.Origins {
 		if err := checkOrigin(origin); err != nil {
 			return err
+		}
+	}
+	for i := range a.Webhooks {
+		if err := a.Webhooks[i].validate(); err != nil {
+			return fmt.Errorf("Webhooks[%d]: %w", i, err)
 		}
 	}
 	for _, limit := range []struct {

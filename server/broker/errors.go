@@ -18,6 +18,9 @@ var (
 	// see App.MaxEventData.
 	ErrTooLarge = errors.New("broker: event data too large")
 
+	// ErrWebhookQueue says that Config.WebhookQueue cannot be opened.
+	ErrWebhookQueue = errors.New("broker: webhooks")
+
 	// ErrClosed says that Shutdown was called.
 	ErrClosed = errors.New("broker: shut down")
 )

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble/server/internal/peer"
+	"github.com/thimble-go/thimble/server/internal/webhook"
 )
 
 // Defaults and limits; those of one connection are in internal/peer.
@@ -130,6 +131,11 @@ const (
 	// some thousand channels with the largest events that are allowed by
 	// default, or more than a hundred thousand with small ones.
 	DefaultCacheBytes = 64 << 20
+
+	// DefaultWebhookQueueBytes is how much may wait for one Webhook, and
+	// DefaultWebhookTimeout how long one request may take.
+	DefaultWebhookQueueBytes = webhook.DefaultLimit
+	DefaultWebhookTimeout    = webhook.DefaultTimeout
 
 	// maxReplays and keepReplays are how many idempotency keys of an application
 	// are remembered, and for how long: libraries try again for a minute.

@@ -65,6 +65,9 @@ var (
 	queueDesc    = prometheus.NewDesc("thimble_queue_bytes", "Bytes that wait to be sent to clients.", nil, nil)
 	readyDesc    = prometheus.NewDesc("thimble_ready", "1 if more clients may be sent here, as /readyz says.", nil, nil)
 	mostDesc     = prometheus.NewDesc("thimble_connections_max", "How many connections there may be, 0 for no cap.", nil, nil)
+	webhookDesc  = prometheus.NewDesc("thimble_webhooks_total", "Events for webhooks that were sent or dropped, and requests that failed.", []string{"result"}, nil)
+	hookedDesc   = prometheus.NewDesc("thimble_webhook_queue_bytes", "Bytes that wait for the endpoints of webhooks.", nil, nil)
+	storeDesc    = prometheus.NewDesc("thimble_webhook_queue_errors_total", "How often the file with the queue of webhooks could not be written.", nil, nil)
 	slowDesc     = prometheus.NewDesc("thimble_slow_readers_total", "Connections closed since more was sent than they read.", nil, nil)
 )
 
@@ -73,7 +76,7 @@ func (c scrape) Describe(to chan<- *prometheus.Desc) {
 	for _, m := range perApp {
 		to <- m.desc
 	}
-	for _, desc := range []*prometheus.Desc{channelsDesc, usersDesc, cacheDesc, queueDesc, readyDesc, mostDesc, slowDesc} {
+	for _, desc := range []*prometheus.Desc{channelsDesc, usersDesc, cacheDesc, queueDesc, readyDesc, mostDesc, slowDesc, webhookDesc, hookedDesc, storeDesc} {
 		to <- desc
 	}
 	for _, one := range c.b.instruments.all() {
@@ -110,6 +113,14 @@ func (c scrape) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(readyDesc, ready)
 	to <- prometheus.MustNewConstMetric(slowDesc, prometheus.CounterValue, float64(b.slowReaders.Load()))
+	if q := b.webhooks.Load(); q != nil {
+		s := q.Stats()
+		for result, n := range map[string]int64{"sent": s.Sent, "failed": s.Failed, "dropped": s.Dropped} {
+			to <- prometheus.MustNewConstMetric(webhookDesc, prometheus.CounterValue, float64(n), result)
+		}
+		gauge(hookedDesc, int(s.QueueBytes))
+		to <- prometheus.MustNewConstMetric(storeDesc, prometheus.CounterValue, float64(s.StoreErrors))
+	}
 	for _, one := range b.instruments.all() {
 		one.Collect(to)
 	}

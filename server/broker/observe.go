@@ -71,22 +71,22 @@ type observer struct {
 // block, and calls nothing of the Broker.
 func (o *observers) attach(wanted deed, observe func(occurrence)) (detach func()) {
 	one := &observer{wanted, observe}
-	o.change(func(each []*observer) []*observer { return append(each, one) })
-	return func() {
-		o.change(func(each []*observer) []*observer {
-			return slices.DeleteFunc(each, func(other *observer) bool { return other == one })
-		})
-	}
+	o.replace(nil, one)
+	return func() { o.replace(one, nil) }
 }
 
-func (o *observers) change(by func([]*observer) []*observer) {
+// replace puts one observer in the place of another, so that nothing is told
+// twice or to neither; nil is none.
+func (o *observers) replace(old, one *observer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	next := &observerList{}
 	if now := o.list.Load(); now != nil {
-		next.each = slices.Clone(now.each)
+		next.each = slices.DeleteFunc(slices.Clone(now.each), func(other *observer) bool { return other == old })
 	}
-	next.each = by(next.each)
+	if one != nil {
+		next.each = append(next.each, one)
+	}
 	if len(next.each) == 0 {
 		o.list.Store(nil)
 		return

@@ -67,7 +67,9 @@ func (b *Broker) counted(_ net.Conn, state http.ConnState) {
 // with Config.DrainCode behind what is queued for it, spread over Config.Drain,
 // and returns when all goroutines have ended. Until a connection is closed,
 // events that are published reach it. When ctx ends first, the connections are
-// cut, and its error is returned.
+// cut, and its error is returned. Webhooks that wait are tried once more,
+// until ctx ends; then they wait for the next Broker in Config.WebhookQueue, or
+// are lost without one.
 func (b *Broker) Shutdown(ctx context.Context) error {
 	if b.config.Drain > 0 {
 		b.drain(ctx)
@@ -106,6 +108,9 @@ func (b *Broker) Shutdown(ctx context.Context) error {
 	}
 	for _, server := range servers {
 		server.Close() // what is left when ctx has ended
+	}
+	if q := b.webhooks.Load(); q != nil {
+		q.Close(ctx) // when everybody has gone, which is told too
 	}
 	return err
 }

@@ -150,6 +150,9 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	config := s.Broker()
 	config.Logger = log
 	b, err := broker.New(config)
+	if errors.Is(err, broker.ErrWebhookQueue) {
+		return err
+	}
 	if err != nil {
 		return usage(cmd, err)
 	}

@@ -25,6 +25,9 @@ func Text() string {
 		ClientEventRate: broker.DefaultClientEventRate,
 	})
 	b.WriteString("\n# [[apps.keys]]\n# key = \"\"\n# secret = \"\"\n")
+	var hook strings.Builder
+	write(&hook, "", Webhook{URL: "https://example.com/webhooks", Timeout: Duration{broker.DefaultWebhookTimeout}})
+	b.WriteString("\n# [[apps.webhooks]]\n# " + strings.ReplaceAll(strings.TrimSuffix(hook.String(), "\n"), "\n", "\n# ") + "\n")
 	return b.String()
 }
 
@@ -43,6 +46,8 @@ func write(b *strings.Builder, indent string, v any) {
 			value = fmt.Sprintf("%q", short(x.Duration))
 		case []string, []Prefix:
 			value = "[]"
+		case map[string]string:
+			value = "{}"
 		case TLS:
 			fmt.Fprintf(b, "\n[%s] # %s\n", name, comment)
 			write(b, indent, x)

@@ -1,6 +1,8 @@
 package settings
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -99,6 +101,7 @@ func (e *env) own() {
 	e.text("THIMBLE_LISTEN", func() *string { return &s.Listen })
 	e.text("THIMBLE_LOG_LEVEL", func() *string { return &s.LogLevel })
 	e.text("THIMBLE_LOG_FORMAT", func() *string { return &s.LogFormat })
+	e.text("THIMBLE_WEBHOOK_QUEUE", func() *string { return &s.WebhookQueue })
 	e.number("THIMBLE_MAX_CONNECTIONS", 1, func() *int { return &s.MaxConnections })
 	e.number("THIMBLE_MAX_CONNECTIONS_PER_IP", 1, func() *int { return &s.MaxConnectionsPerIP })
 	e.text("THIMBLE_TLS_CERTIFICATE", func() *string { return &s.TLS.Certificate })
@@ -153,9 +156,44 @@ func (e *env) soketi() {
 	e.number("SOKETI_PRESENCE_MAX_MEMBERS", 1, func() *int { return &e.app().MaxMembers })
 	e.number("SOKETI_EVENT_MAX_PAYLOAD_IN_KB", 1024, func() *int { return &e.app().MaxEventData })
 	e.seconds("SOKETI_CHANNEL_CACHE_TTL", time.Second, func() *Duration { return &e.app().CacheTTL })
+	e.take("SOKETI_DEFAULT_APP_WEBHOOKS", func(v string) (err error) {
+		e.app().Webhooks, err = soketiWebhooks(v)
+		return err
+	})
+	var batch bool
+	if e.flag("SOKETI_WEBHOOKS_BATCHING", func() *bool { return &batch }); batch && len(s.Apps) > 0 {
+		for i := range s.Apps[0].Webhooks {
+			s.Apps[0].Webhooks[i].Batch = true
+		}
+	}
 	e.ignore("SOKETI_ADAPTER_DRIVER", "SOKETI_APP_MANAGER_DRIVER", "SOKETI_CACHE_DRIVER", "SOKETI_QUEUE_DRIVER",
 		"SOKETI_RATE_LIMITER_DRIVER", "SOKETI_PATH_PREFIX", "SOKETI_METRICS_SERVER_PORT", "SOKETI_SSL_PASS", "SOKETI_SSL_CA",
-		"SOKETI_DEFAULT_APP_MAX_READ_REQ_PER_SEC", "SOKETI_DEFAULT_APP_WEBHOOKS", "SOKETI_DEFAULT_APP_USER_AUTHENTICATION")
+		"SOKETI_DEFAULT_APP_MAX_READ_REQ_PER_SEC", "SOKETI_DEFAULT_APP_USER_AUTHENTICATION")
+}
+
+// soketiWebhooks reads a list of webhooks. No part of it is in the error, for
+// headers may be secret.
+func soketiWebhooks(text string) ([]Webhook, error) {
+	var list []struct {
+		URL        string            `json:"url"`
+		EventTypes []string          `json:"event_types"`
+		Headers    map[string]string `json:"headers"`
+		Filter     struct {
+			StartsWith string `json:"channel_name_starts_with"`
+			EndsWith   string `json:"channel_name_ends_with"`
+		} `json:"filter"`
+	}
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return nil, errors.New(`it is no list of webhooks in JSON, such as [{"url":"https://example.com","event_types":["channel_occupied"]}]`)
+	}
+	var hooks []Webhook
+	for _, w := range list {
+		if w.URL == "" {
+			return nil, errors.New("a webhook has no url; functions of AWS Lambda are not called")
+		}
+		hooks = append(hooks, Webhook{URL: w.URL, Events: w.EventTypes, Headers: w.Headers, ChannelPrefix: w.Filter.StartsWith, ChannelSuffix: w.Filter.EndsWith})
+	}
+	return hooks, nil
 }
 
 // reverb: https://laravel.com/docs/reverb and its config/reverb.php.

@@ -39,7 +39,7 @@ func inFile(err error) error {
 		return nil
 	}
 	text := strings.TrimPrefix(err.Error(), "broker: invalid configuration: ")
-	words := []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[App]()}
+	words := []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[App](), reflect.TypeFor[Webhook]()}
 	var pairs []string
 	for _, t := range words {
 		for i := range t.NumField() {

@@ -26,6 +26,9 @@ type Settings struct {
 	MaxConnectionsPerIP int      `toml:"max_connections_per_ip" comment:"0: no cap"`
 	TrustedProxies      []Prefix `toml:"trusted_proxies" comment:"addresses, or networks like 10.0.0.0/8, that are believed what they say in X-Forwarded-For and X-Forwarded-Proto"`
 
+	WebhookQueue      string `toml:"webhook_queue" comment:"file for the webhooks that wait, so that they survive the end of the process; empty: in memory only"`
+	WebhookQueueBytes int    `toml:"webhook_queue_bytes" comment:"that may wait for one endpoint"`
+
 	TLS  TLS   `toml:"tls" comment:"TLS on the same port; both files are read again when they change"`
 	Apps []App `toml:"apps"`
 }
@@ -43,6 +46,8 @@ type App struct {
 	Secret string `toml:"secret"`
 	Keys   []Key  `toml:"keys" comment:"more keys that count beside the first"`
 
+	Webhooks []Webhook `toml:"webhooks" comment:"addresses that are told what happens"`
+
 	Disabled           bool     `toml:"disabled" comment:"refuse everybody"`
 	ClientEvents       bool     `toml:"client_events" comment:"let clients send events to each other"`
 	SubscriptionCounts bool     `toml:"subscription_counts" comment:"tell those on a channel how many they are"`
@@ -58,6 +63,17 @@ type App struct {
 	MaxEventData       int      `toml:"max_event_data" comment:"bytes of the data of one event"`
 	ClientEventRate    int      `toml:"client_event_rate" comment:"client events of a connection in a second"`
 	RequestRate        int      `toml:"request_rate" comment:"requests of the HTTP API in a second; 0: no cap"`
+}
+
+// Webhook is an address that is told what happens on an application's channels.
+type Webhook struct {
+	URL           string            `toml:"url" comment:"http or https"`
+	Events        []string          `toml:"events" comment:"none: all of channel_occupied, channel_vacated, member_added, member_removed, client_event, cache_miss, subscription_count"`
+	ChannelPrefix string            `toml:"channel_prefix" comment:"only of channels whose names begin with this"`
+	ChannelSuffix string            `toml:"channel_suffix" comment:"only of channels whose names end with this"`
+	Headers       map[string]string `toml:"headers" comment:"more fields of the requests, such as { Authorization = \"Bearer TOKEN\" }"`
+	Batch         bool              `toml:"batch" comment:"several events in one request, while many wait"`
+	Timeout       Duration          `toml:"timeout" comment:"of one request"`
 }
 
 // Key is a further key of an application.
@@ -119,6 +135,8 @@ func Default() Settings {
 		PongTimeout:      Duration{30 * time.Second},
 		HandshakeTimeout: Duration{broker.DefaultHandshakeTimeout},
 		ShutdownTimeout:  Duration{700 * time.Millisecond},
+
+		WebhookQueueBytes: broker.DefaultWebhookQueueBytes,
 	}
 }
 
@@ -141,8 +159,7 @@ func (s *Settings) Check() error {
 	if len(s.Apps) == 0 {
 		return errors.New("there is no app: add [[apps]] with id, key and secret")
 	}
-	_, err := broker.New(s.Broker())
-	return inFile(err)
+	return inFile(s.Broker().Validate())
 }
 
 // Broker returns what a broker is to be made of.
@@ -155,6 +172,8 @@ func (s *Settings) Broker() broker.Config {
 		QueueBytes:          s.QueueBytes,
 		MaxConnections:      s.MaxConnections,
 		MaxConnectionsPerIP: s.MaxConnectionsPerIP,
+		WebhookQueue:        s.WebhookQueue,
+		WebhookQueueBytes:   s.WebhookQueueBytes,
 	}
 	for _, p := range s.TrustedProxies {
 		c.TrustedProxies = append(c.TrustedProxies, netip.Prefix(p))
@@ -188,6 +207,17 @@ func (a *App) broker() broker.App {
 	}
 	for _, k := range a.Keys {
 		b.MoreKeys = append(b.MoreKeys, broker.Key(k))
+	}
+	for _, w := range a.Webhooks {
+		b.Webhooks = append(b.Webhooks, broker.Webhook{
+			URL:           w.URL,
+			Events:        w.Events,
+			ChannelPrefix: w.ChannelPrefix,
+			ChannelSuffix: w.ChannelSuffix,
+			Headers:       w.Headers,
+			Batch:         w.Batch,
+			Timeout:       w.Timeout.Duration,
+		})
 	}
 	return b
 }

@@ -29,7 +29,7 @@ func TestTextIsTheDefault(t *testing.T) {
 	if app.Secret != "" || app.ID == "" || app.Key == "" {
 		t.Error("the secret is to be chosen")
 	}
-	for _, v := range []any{Settings{}, App{}, TLS{}} {
+	for _, v := range []any{Settings{}, App{}, TLS{}, Webhook{}} {
 		for i := range reflect.TypeOf(v).NumField() {
 			name := reflect.TypeOf(v).Field(i).Tag.Get("toml")
 			if name == "" || !strings.Contains(Text(), name) {
@@ -64,6 +64,13 @@ origins = ["https://a.example"]
 [[apps.keys]]
 key = "b"
 secret = "y"
+[[apps.webhooks]]
+url = "https://a.example/hook"
+events = ["channel_occupied"]
+channel_prefix = "presence-"
+headers = { Authorization = "Bearer z" }
+batch = true
+timeout = "3s"
 [[apps]]
 id = "2"
 key = "c"
@@ -78,6 +85,9 @@ secret = "z"
 	c := s.Broker()
 	if s.Listen != ":80" || c.ActivityTimeout != 30*time.Second || c.PongTimeout != 30*time.Second || fmt.Sprint(c.TrustedProxies) != "[10.0.0.1/32 192.168.0.0/16]" {
 		t.Errorf("got %+v", c)
+	}
+	if w := c.Apps[0].Webhooks; len(w) != 1 || w[0].URL != "https://a.example/hook" || w[0].ChannelPrefix != "presence-" || w[0].Headers["Authorization"] != "Bearer z" || !w[0].Batch || w[0].Timeout != 3*time.Second {
+		t.Errorf("got %d webhooks", len(w))
 	}
 	if len(c.Apps) != 2 || !c.Apps[0].ClientEvents || c.Apps[0].MoreKeys[0].Secret != "y" || c.Apps[1].ClientEvents {
 		t.Errorf("got %+v", c.Apps)
@@ -119,6 +129,12 @@ func TestCheck(t *testing.T) {
 		{app + app, `apps[1]: another app has the id "1"`},
 		{"[[apps]]\nid = \"1\"\nkey = \"a\"", "apps[0]: the secret is empty"},
 		{app + "max_members = -1", "max_members is negative"},
+		{app + "[[apps.webhooks]]", "apps[0]: webhooks[0]: the url is empty"},
+		{app + "[[apps.webhooks]]\nurl = \"ftp://hidden\"", "webhooks[0]: the url is not of the form https://"},
+		{app + "[[apps.webhooks]]\nurl = \"http://a\"\nevents = [\"channel_empty\"]", "the events have \"channel_empty\", which is none of channel_occupied,"},
+		{app + "[[apps.webhooks]]\nurl = \"http://a\"\nheaders = { x-pusher-key = \"hidden\" }", "headers: the header x-pusher-key is set"},
+		{app + "[[apps.webhooks]]\nurl = \"http://a\"\ntimeout = \"-1s\"", "timeout is negative"},
+		{"webhook_queue_bytes = -1\n" + app, "webhook_queue_bytes is negative"},
 	} {
 		s := Default()
 		if err := s.Parse([]byte(tt.text)); err != nil {
@@ -172,6 +188,12 @@ func TestEnv(t *testing.T) {
 		{"own over others", map[string]string{"REVERB_APP_KEY": "r", "SOKETI_DEFAULT_APP_KEY": "s", "PUSHER_KEY": "p", "SOKETI_PORT": "1", "THIMBLE_LISTEN": ":2"}, func(s *Settings) bool {
 			return s.Apps[0].Key == "p" && s.Listen == ":2"
 		}},
+		{"webhooks of soketi", map[string]string{"SOKETI_WEBHOOKS_BATCHING": "1", "SOKETI_DEFAULT_APP_WEBHOOKS": `[{"url":"https://a.example","event_types":["channel_occupied","client_event"],` +
+			`"filter":{"channel_name_starts_with":"beta-","channel_name_ends_with":"-app"},"headers":{"X-Own":"yes"}},{"url":"https://b.example","event_types":["member_added"]}]`}, func(s *Settings) bool {
+			hooks := fmt.Sprintf("%+v", s.Apps[0].Webhooks)
+			return hooks == "[{URL:https://a.example Events:[channel_occupied client_event] ChannelPrefix:beta- ChannelSuffix:-app Headers:map[X-Own:yes] Batch:true Timeout:0s} "+
+				"{URL:https://b.example Events:[member_added] ChannelPrefix: ChannelSuffix: Headers:map[] Batch:true Timeout:0s}]"
+		}},
 		{"nothing", nil, func(s *Settings) bool { return len(s.Apps) == 0 }},
 	} {
 		s := Default()
@@ -185,6 +207,15 @@ func TestEnv(t *testing.T) {
 	if _, err := s.Env(func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err == nil || err.Error() != `SOKETI_DEFAULT_APP_MAX_CONNS: "many" is no number` {
 		t.Errorf("got %v", err)
 	}
+	for text, want := range map[string]string{
+		`{"url":"hidden"}`: "no list of webhooks", `[{"url":["hidden"]}]`: "no list of webhooks", `[{"lambda_function":"hidden"}]`: "Lambda",
+	} {
+		env = map[string]string{"SOKETI_DEFAULT_APP_WEBHOOKS": text}
+		if _, err := s.Env(func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	s = Default()
 	env = map[string]string{"SOKETI_ADAPTER_DRIVER": "redis"}
 	if ignored, err := s.Env(func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err != nil || fmt.Sprint(ignored) != "[SOKETI_ADAPTER_DRIVER]" {
 		t.Errorf("got %v, %v", ignored, err)

@@ -239,8 +239,8 @@ func (e *endpoint) stop() []*item {
 	return left
 }
 
-// host is as much of an address as may be logged: the rest may be secret.
-func host(address string) string {
+// Host is as much of an address as may be logged: the rest may be secret.
+func Host(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "?"

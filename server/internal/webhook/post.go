@@ -66,7 +66,7 @@ type target struct {
 
 // attributes say in a log which endpoint it is.
 func (t *target) attributes() []any {
-	return []any{slog.String("app", t.app), slog.String("endpoint", host(t.URL))}
+	return []any{slog.String("app", t.app), slog.String("endpoint", Host(t.URL))}
 }
 
 // post makes one request. Its errors are fit for a log.
