@@ -76,7 +76,7 @@ Exit codes:
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(newDemo(), newServe(), newConfig(), newContext(), newSubscribe(), newTrigger(), newChannels(), newUsers(), newTerminate(), newCheck(), newAuthServer(), newBridge())
+	root.AddCommand(newDemo(), newServe(), newConfig(), newContext(), newSubscribe(), newTrigger(), newChannels(), newUsers(), newTerminate(), newCheck(), newAuthServer(), newBench(), newBridge())
 	return root
 }
 

@@ -144,7 +144,7 @@ func dev(t *testing.T) string {
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "check", "auth-server", "context", "bridge"} {
+	for _, name := range []string{"", "demo", "serve", "subscribe", "trigger", "channels", "users", "terminate", "check", "auth-server", "bench", "context", "bridge"} {
 		args := []string{"--help"}
 		if name != "" {
 			args = []string{name, "--help"}
@@ -379,6 +379,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		"channels":  append([]string{"channels"}, to(addr)...),
 		"check":     append([]string{"check"}, to(addr)...),
 		"context":   {"context", "list"},
+		"bench":     append([]string{"bench", "--clients", "1", "--rate", "0"}, to(addr)...),
 		"serve":     {"serve", "--dev", "--addr", "127.0.0.1:0"},
 		"demo":      {"demo", "--addr", "127.0.0.1:0"},
 		"endpoint":  {"auth-server", "--key", "k", "--secret", "s", "--anyone", "--addr", "127.0.0.1:0"},
