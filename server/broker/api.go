@@ -52,22 +52,22 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 		if err != nil {
 			http.NewResponseController(w).EnableFullDuplex() // answers before the body has come
 			w.Header().Set("Connection", "close")            // and nothing comes behind it
-			app.fail(w, err)
+			app.fail(w, r, err)
 			drain(w, r)
 			return
 		}
 		app.counters.callBytesIn.Add(int64(len(body)))
 		request := apiauth.FromHTTP(r, body)
 		if err := apiauth.Verify(request, time.Now(), app.secret); err != nil {
-			app.fail(w, err)
+			app.fail(w, r, err)
 			return
 		}
 		if app.conf().Disabled {
-			app.fail(w, &statusError{status: http.StatusForbidden, text: "This app is disabled"})
+			app.fail(w, r, &statusError{status: http.StatusForbidden, text: "This app is disabled"})
 			return
 		}
 		if err := app.allow(); err != nil {
-			app.fail(w, err)
+			app.fail(w, r, err)
 			return
 		}
 		call := &call{channel: r.PathValue("channel"), user: r.PathValue("user"), query: request.Params(), body: body}
@@ -84,7 +84,7 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 			return append(text, '\n'), err // here, since those who ask again share it
 		})
 		if err != nil {
-			app.fail(w, err)
+			app.fail(w, r, err)
 			return
 		}
 		if again {
@@ -93,7 +93,7 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		if _, err := w.Write(answer); err != nil {
-			b.log.Debug("an answer of the HTTP API was not taken", slog.Any("error", err))
+			b.log.Debug("an answer of the HTTP API was not taken", slog.String("app", app.id), slog.String("remote", r.RemoteAddr), slog.Any("error", err))
 		}
 	}
 }
@@ -126,14 +126,14 @@ func drain(w http.ResponseWriter, r *http.Request) {
 }
 
 // fail answers with an error.
-func (a *app) fail(w http.ResponseWriter, err error) {
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	var unauthorized *apiauth.Error
 	var refused *statusError
 	switch {
 	case errors.As(err, &unauthorized):
 		status = unauthorized.Status()
-		a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.id), slog.String("reason", unauthorized.Code.String()))
+		a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.id), slog.String("remote", r.RemoteAddr), slog.String("reason", unauthorized.Code.String()))
 	case errors.As(err, &refused):
 		status = refused.status
 		if refused.retry > 0 {

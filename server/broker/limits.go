@@ -116,6 +116,10 @@ const (
 	leastSpareFiles = 32
 	mostSpareFiles  = 4096
 
+	// DefaultDrainCode has clients wait a second before they come back: the same
+	// server is expected to be there again by then.
+	DefaultDrainCode = peer.CodeOverCapacity
+
 	// drainStep is how often connections are closed while Shutdown spreads that.
 	drainStep = 10 * time.Millisecond
 

@@ -38,7 +38,7 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		b.release(place)
-		b.log.Error("cannot take over a connection", slog.Any("error", err))
+		b.log.Error("cannot take over a connection", slog.String("remote", r.RemoteAddr), slog.String("app", app.id), slog.Any("error", err))
 		http.Error(w, "WebSocket connections cannot be made through this server", http.StatusInternalServerError)
 		return
 	}
@@ -54,6 +54,9 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 func (b *Broker) open(c *connection, o *opening, place admission, out outlet) {
 	c.place, c.opened = place, b.now()
 	c.client = client{app: place.app, out: out}
+	if place.refusal != nil {
+		b.log.Debug("refused a connection", slog.String("reason", reasonOf(place.refusal)), slog.String("remote", c.remote()), slog.String("app", place.app.id))
+	}
 	c.client.begin(switching(o), newSocketID(), place.refusal, c.opened)
 	b.enter(c)
 }

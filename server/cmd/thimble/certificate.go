@@ -22,10 +22,18 @@ type certificate struct {
 	current *tls.Certificate
 	stamp   [2]time.Time // of the files
 	checked time.Time
+	warned  time.Time
 }
 
 // checkEvery is how often the files are looked at, while connections come.
 const checkEvery = 10 * time.Second
+
+// warnBefore is how long before its end a certificate is warned of, and
+// warnEvery how often.
+const (
+	warnBefore = 14 * 24 * time.Hour
+	warnEvery  = 24 * time.Hour
+)
 
 // loadCertificate reads a certificate; nil without one.
 func loadCertificate(files settings.TLS) (*tls.Certificate, error) {
@@ -44,8 +52,38 @@ func newCertificate(files settings.TLS, log *slog.Logger) (*certificate, error) 
 	c := &certificate{files: files, log: log, checked: time.Now()}
 	c.stamp = c.stamps()
 	var err error
-	c.current, err = loadCertificate(files)
+	if c.current, err = loadCertificate(files); err == nil {
+		c.warn(time.Now())
+	}
 	return c, err
+}
+
+// warn says that the certificate ends soon, or has ended. It needs the lock.
+func (c *certificate) warn(now time.Time) {
+	ends := c.current.Leaf.NotAfter
+	if left := ends.Sub(now); left < warnBefore && now.Sub(c.warned) >= warnEvery {
+		c.warned = now
+		text := "the certificate ends soon: renew it, and put the new one in its place"
+		if left <= 0 {
+			text = "the certificate has ended, and clients refuse it: put a new one in its place"
+		}
+		c.log.Warn(text, slog.Time("expires", ends), slog.String("file", c.files.Certificate))
+	}
+}
+
+// valid is for readiness.
+func (c *certificate) valid() error {
+	if ends := c.expires(); time.Now().After(ends) {
+		return fmt.Errorf("the certificate has ended on %s", ends.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// expires says when it ends.
+func (c *certificate) expires() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current.Leaf.NotAfter
 }
 
 func (c *certificate) stamps() (stamp [2]time.Time) {
@@ -64,6 +102,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if time.Since(c.checked) >= checkEvery {
 		c.checked = time.Now()
 		c.renew()
+		c.warn(c.checked)
 	}
 	return c.current, nil
 }

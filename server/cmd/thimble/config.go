@@ -49,6 +49,7 @@ them. The exit code is 0 if nothing is, and 2 if something is.`,
 				name = args[0]
 			}
 			s, ignored, err := readSettings(name)
+			s.TLS.Defaults(stateDirectory("acme"))
 			if err == nil {
 				err = s.Check()
 			}

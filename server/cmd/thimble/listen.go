@@ -46,7 +46,10 @@ func anyPort(addr string) string {
 }
 
 // loopback says whether only this machine can reach the listener.
-func loopback(l net.Listener) bool {
-	addr, ok := l.Addr().(*net.TCPAddr)
+func loopback(l net.Listener) bool { return local(l.Addr()) }
+
+// local says whether an address can be reached from this machine only.
+func local(a net.Addr) bool {
+	addr, ok := a.(*net.TCPAddr)
 	return ok && addr.IP.IsLoopback()
 }

@@ -25,7 +25,9 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"PUSHER_APP_ID", "PUSHER_KEY", "PUSHER_SECRET", "PUSHER_CLUSTER", "PUSHER_HOST", "PUSHER_MASTER_KEY", "THIMBLE_CONTEXT"} {
 		os.Unsetenv(name)
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	// The ACME server of the tests cannot be stopped.
+	endless := goleak.IgnoreAnyFunction("github.com/letsencrypt/pebble/v2/va.VAImpl.processTasks")
+	goleak.VerifyTestMain(m, endless, goleak.Cleanup(func(code int) {
 		os.RemoveAll(home)
 		os.Exit(code)
 	}))

@@ -24,6 +24,7 @@ type serveOptions struct {
 	dev, clientEvents    bool
 	asJSON               bool
 	certificate, keyFile string
+	metrics              string
 	flagged              func(name string) bool // whether it was given
 }
 
@@ -64,6 +65,7 @@ stay; what else has changed waits for the next start, and the log says so.`,
 	f.BoolVar(&o.clientEvents, "client-events", false, "let clients send events to each other; --dev does")
 	f.StringVar(&o.certificate, "tls-certificate", "", "`file` with the certificate, PEM (THIMBLE_TLS_CERTIFICATE)")
 	f.StringVar(&o.keyFile, "tls-key", "", "`file` with its key, PEM (THIMBLE_TLS_KEY)")
+	f.StringVar(&o.metrics, "metrics", "", "`host:port` for /metrics of Prometheus and /readyz; keep it private (THIMBLE_METRICS_LISTEN)")
 	f.BoolVar(&o.asJSON, "json", false, "output and logs as JSON, a line each")
 	return cmd
 }
@@ -87,6 +89,7 @@ func (o *serveOptions) settings(cmd *cobra.Command) (settings.Settings, []string
 		single bool // of the only app
 	}{
 		{"addr", &s.Listen, o.addr, false},
+		{"metrics", &s.MetricsListen, o.metrics, false},
 		{"tls-certificate", &s.TLS.Certificate, o.certificate, false},
 		{"tls-key", &s.TLS.Key, o.keyFile, false},
 		{"app-id", &s.Apps[0].ID, o.appID, true},
@@ -115,6 +118,7 @@ func (o *serveOptions) settings(cmd *cobra.Command) (settings.Settings, []string
 			return s, nil, err
 		}
 	}
+	s.TLS.Defaults(stateDirectory("acme"))
 	if err := s.Check(); err != nil {
 		if o.file != "" {
 			err = fmt.Errorf("%s: %w", o.file, err)
@@ -129,7 +133,7 @@ func (o *serveOptions) devSettings(cmd *cobra.Command) (settings.Settings, []str
 	if o.appID+o.key+o.secret != "" || o.file != "" {
 		return s, nil, usage(cmd, errors.New("--dev has settings and credentials of its own; leave out either it or --config, --app-id, --key and --secret"))
 	}
-	s.Listen = o.addr
+	s.Listen, s.MetricsListen = o.addr, o.metrics
 	s.TLS = settings.TLS{Certificate: o.certificate, Key: o.keyFile}
 	if o.asJSON {
 		s.LogFormat = "json"
@@ -149,6 +153,13 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	}
 	config := s.Broker()
 	config.Logger = log
+	secure, err := newSecured(s.TLS, log)
+	if err != nil {
+		return err
+	}
+	if secure != nil {
+		config.Ready = secure.valid
+	}
 	b, err := broker.New(config)
 	if errors.Is(err, broker.ErrWebhookQueue) {
 		return err
@@ -156,18 +167,19 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
-	var pair *certificate
-	if s.TLS.Certificate != "" {
-		if pair, err = newCertificate(s.TLS, log); err != nil {
-			return err
-		}
-	}
 	l, err := listen(s.Listen)
 	if err != nil {
 		return err
 	}
-	endWithin.Store(int64(max(endTime, s.ShutdownTimeout.Duration+endTime-shutdownTime)))
-	stop := onHangup(func() { o.reload(cmd, b, &s, pair, log) })
+	var beside sides
+	defer beside.stop()
+	if err := beside.start(&s, b, secure, log); err != nil {
+		l.Close()
+		return err
+	}
+	most := s.Drain.Duration + s.ShutdownTimeout.Duration
+	endWithin.Store(int64(max(endTime, most+endTime-shutdownTime)))
+	stop := onHangup(func() { o.reload(cmd, b, &s, secure, log) })
 	defer stop()
 	p := &printer{out: cmd.OutOrStdout(), json: o.asJSON}
 	o.announce(p, l, &s)
@@ -175,10 +187,15 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 		l.Close()
 		return err
 	}
-	if pair != nil {
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get})
+	if secure != nil {
+		l = tls.NewListener(l, secure.config())
 	}
-	return serve(cmd.Context(), b, s.ShutdownTimeout.Duration, func() error { return b.Serve(l) })
+	notify("READY=1")
+	context.AfterFunc(cmd.Context(), func() {
+		notify("STOPPING=1")
+		log.Info("ending", slog.Int("connections", b.Stats().Connections), slog.Duration("within", most))
+	})
+	return serve(cmd.Context(), b, most, func() error { return b.Serve(l) })
 }
 
 // announce says where the broker is.
@@ -192,7 +209,7 @@ func (o *serveOptions) announce(p *printer, l net.Listener, s *settings.Settings
 		p.print(line{Event: "insecure", Data: warning}, warning)
 	}
 	ws, http := "ws", "http"
-	if s.TLS.Certificate != "" {
+	if s.TLS.On() {
 		ws, http = "wss", "https"
 	}
 	for _, app := range s.Apps {
@@ -202,9 +219,9 @@ func (o *serveOptions) announce(p *printer, l net.Listener, s *settings.Settings
 }
 
 // reload reads the settings again. s are those that count.
-func (o *serveOptions) reload(cmd *cobra.Command, b *broker.Broker, s *settings.Settings, pair *certificate, log *slog.Logger) {
-	if pair != nil {
-		pair.reload()
+func (o *serveOptions) reload(cmd *cobra.Command, b *broker.Broker, s *settings.Settings, secure secured, log *slog.Logger) {
+	if secure != nil {
+		secure.reload()
 	}
 	fresh, _, err := o.settings(cmd)
 	if err != nil {

@@ -1,11 +1,10 @@
 package settings
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -102,10 +101,20 @@ func (e *env) own() {
 	e.text("THIMBLE_LOG_LEVEL", func() *string { return &s.LogLevel })
 	e.text("THIMBLE_LOG_FORMAT", func() *string { return &s.LogFormat })
 	e.text("THIMBLE_WEBHOOK_QUEUE", func() *string { return &s.WebhookQueue })
+	e.text("THIMBLE_METRICS_LISTEN", func() *string { return &s.MetricsListen })
+	e.take("THIMBLE_DRAIN", func(v string) error { return s.Drain.UnmarshalText([]byte(v)) })
+	e.number("THIMBLE_DRAIN_CODE", 1, func() *int { return &s.DrainCode })
+	e.number("THIMBLE_ACCEPT_RATE", 1, func() *int { return &s.AcceptRate })
 	e.number("THIMBLE_MAX_CONNECTIONS", 1, func() *int { return &s.MaxConnections })
 	e.number("THIMBLE_MAX_CONNECTIONS_PER_IP", 1, func() *int { return &s.MaxConnectionsPerIP })
 	e.text("THIMBLE_TLS_CERTIFICATE", func() *string { return &s.TLS.Certificate })
 	e.text("THIMBLE_TLS_KEY", func() *string { return &s.TLS.Key })
+	e.take("THIMBLE_ACME_DOMAINS", func(v string) error {
+		s.TLS.ACMEDomains = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+		return nil
+	})
+	e.text("THIMBLE_ACME_CACHE", func() *string { return &s.TLS.ACMECache })
+	e.text("THIMBLE_ACME_EMAIL", func() *string { return &s.TLS.ACMEEmail })
 	e.text("PUSHER_APP_ID", func() *string { return &e.app().ID })
 	e.text("PUSHER_KEY", func() *string { return &e.app().Key })
 	e.text("PUSHER_SECRET", func() *string { return &e.app().Secret })
@@ -127,75 +136,6 @@ func (e *env) address(host, port string) {
 	e.settings.Listen = net.JoinHostPort(h, p)
 }
 
-// soketi: https://docs.soketi.app, "Environment Variables".
-func (e *env) soketi() {
-	s := e.settings
-	e.address("SOKETI_HOST", "SOKETI_PORT")
-	e.text("SOKETI_SSL_CERT", func() *string { return &s.TLS.Certificate })
-	e.text("SOKETI_SSL_KEY", func() *string { return &s.TLS.Key })
-	var debug bool
-	if e.flag("SOKETI_DEBUG", func() *bool { return &debug }); debug {
-		s.LogLevel = "debug"
-	}
-	e.seconds("SOKETI_SHUTDOWN_GRACE_PERIOD", time.Millisecond, func() *Duration { return &s.ShutdownTimeout })
-	e.text("SOKETI_DEFAULT_APP_ID", func() *string { return &e.app().ID })
-	e.text("SOKETI_DEFAULT_APP_KEY", func() *string { return &e.app().Key })
-	e.text("SOKETI_DEFAULT_APP_SECRET", func() *string { return &e.app().Secret })
-	e.take("SOKETI_DEFAULT_APP_ENABLED", func(v string) error {
-		on, err := strconv.ParseBool(v)
-		if err != nil {
-			return fmt.Errorf("%q is neither true nor false", v)
-		}
-		e.app().Disabled = !on
-		return nil
-	})
-	e.flag("SOKETI_DEFAULT_APP_ENABLE_CLIENT_MESSAGES", func() *bool { return &e.app().ClientEvents })
-	e.number("SOKETI_DEFAULT_APP_MAX_CONNS", 1, func() *int { return &e.app().MaxConnections })
-	e.number("SOKETI_DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC", 1, func() *int { return &e.app().RequestRate })
-	e.number("SOKETI_DEFAULT_APP_MAX_CLIENT_EVENTS_PER_SEC", 1, func() *int { return &e.app().ClientEventRate })
-	e.number("SOKETI_PRESENCE_MAX_MEMBERS", 1, func() *int { return &e.app().MaxMembers })
-	e.number("SOKETI_EVENT_MAX_PAYLOAD_IN_KB", 1024, func() *int { return &e.app().MaxEventData })
-	e.seconds("SOKETI_CHANNEL_CACHE_TTL", time.Second, func() *Duration { return &e.app().CacheTTL })
-	e.take("SOKETI_DEFAULT_APP_WEBHOOKS", func(v string) (err error) {
-		e.app().Webhooks, err = soketiWebhooks(v)
-		return err
-	})
-	var batch bool
-	if e.flag("SOKETI_WEBHOOKS_BATCHING", func() *bool { return &batch }); batch && len(s.Apps) > 0 {
-		for i := range s.Apps[0].Webhooks {
-			s.Apps[0].Webhooks[i].Batch = true
-		}
-	}
-	e.ignore("SOKETI_ADAPTER_DRIVER", "SOKETI_APP_MANAGER_DRIVER", "SOKETI_CACHE_DRIVER", "SOKETI_QUEUE_DRIVER",
-		"SOKETI_RATE_LIMITER_DRIVER", "SOKETI_PATH_PREFIX", "SOKETI_METRICS_SERVER_PORT", "SOKETI_SSL_PASS", "SOKETI_SSL_CA",
-		"SOKETI_DEFAULT_APP_MAX_READ_REQ_PER_SEC", "SOKETI_DEFAULT_APP_USER_AUTHENTICATION")
-}
-
-// soketiWebhooks reads a list of webhooks. No part of it is in the error, for
-// headers may be secret.
-func soketiWebhooks(text string) ([]Webhook, error) {
-	var list []struct {
-		URL        string            `json:"url"`
-		EventTypes []string          `json:"event_types"`
-		Headers    map[string]string `json:"headers"`
-		Filter     struct {
-			StartsWith string `json:"channel_name_starts_with"`
-			EndsWith   string `json:"channel_name_ends_with"`
-		} `json:"filter"`
-	}
-	if json.Unmarshal([]byte(text), &list) != nil {
-		return nil, errors.New(`it is no list of webhooks in JSON, such as [{"url":"https://example.com","event_types":["channel_occupied"]}]`)
-	}
-	var hooks []Webhook
-	for _, w := range list {
-		if w.URL == "" {
-			return nil, errors.New("a webhook has no url; functions of AWS Lambda are not called")
-		}
-		hooks = append(hooks, Webhook{URL: w.URL, Events: w.EventTypes, Headers: w.Headers, ChannelPrefix: w.Filter.StartsWith, ChannelSuffix: w.Filter.EndsWith})
-	}
-	return hooks, nil
-}
-
 // reverb: https://laravel.com/docs/reverb and its config/reverb.php.
 func (e *env) reverb() {
 	e.address("REVERB_SERVER_HOST", "REVERB_SERVER_PORT")
@@ -209,6 +149,8 @@ func (e *env) reverb() {
 		e.app().ClientEvents = from != "none" // Reverb takes them unless it is told otherwise
 		return nil
 	})
-	e.ignore("REVERB_SCALING_ENABLED", "REVERB_SERVER_PATH", "REVERB_MAX_REQUEST_SIZE", "REVERB_APP_MAX_MESSAGE_SIZE",
-		"REVERB_APP_PING_INTERVAL", "REVERB_APP_RATE_LIMITING_ENABLED")
+	e.number("REVERB_APP_MAX_MESSAGE_SIZE", 1, func() *int { return &e.settings.MaxMessage })
+	e.ignore("REVERB_SCALING_ENABLED", "REVERB_SERVER_PATH", "REVERB_MAX_REQUEST_SIZE", "REVERB_APP_PING_INTERVAL",
+		"REVERB_APP_RATE_LIMITING_ENABLED", "REVERB_APP_RATE_LIMIT_MAX_ATTEMPTS", "REVERB_APP_RATE_LIMIT_DECAY_SECONDS", "REVERB_APP_RATE_LIMIT_TERMINATE",
+		"REVERB_PULSE_INGEST_INTERVAL", "REVERB_TELESCOPE_INGEST_INTERVAL")
 }

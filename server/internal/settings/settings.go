@@ -16,13 +16,18 @@ type Settings struct {
 	LogLevel  string `toml:"log_level" comment:"debug, info, warn or error"`
 	LogFormat string `toml:"log_format" comment:"text or json"`
 
+	MetricsListen string `toml:"metrics_listen" comment:"host:port for /metrics of Prometheus, with /healthz and /readyz; whoever reaches it can read it, so keep it private; empty: none"`
+
 	ActivityTimeout     Duration `toml:"activity_timeout" comment:"how long a client may be silent before it is pinged"`
 	PongTimeout         Duration `toml:"pong_timeout" comment:"how long a pinged client may stay silent"`
 	HandshakeTimeout    Duration `toml:"handshake_timeout" comment:"how long a client may take to send the head of its request"`
 	ShutdownTimeout     Duration `toml:"shutdown_timeout" comment:"how long clients may take to go when the broker ends"`
 	MaxMessage          int      `toml:"max_message" comment:"bytes of one message from a client; 0: as the apps need it, at least 65536"`
 	QueueBytes          int      `toml:"queue_bytes" comment:"bytes that should at most wait for one client; 0: as the apps need it, at least 262144"`
-	MaxConnections      int      `toml:"max_connections" comment:"of all apps; 0: no cap"`
+	Drain               Duration `toml:"drain" comment:"over how long the broker, when it ends, spreads the closing of connections"`
+	DrainCode           int      `toml:"drain_code" comment:"what it closes them with: 4100 where the same broker comes back, 4200 where others behind the same address go on"`
+	AcceptRate          int      `toml:"accept_rate" comment:"connections that are accepted in a second, requests included; 0: no cap"`
+	MaxConnections      int      `toml:"max_connections" comment:"of all apps; 0: as many as the limit of open files allows"`
 	MaxConnectionsPerIP int      `toml:"max_connections_per_ip" comment:"0: no cap"`
 	TrustedProxies      []Prefix `toml:"trusted_proxies" comment:"addresses, or networks like 10.0.0.0/8, that are believed what they say in X-Forwarded-For and X-Forwarded-Proto"`
 
@@ -37,6 +42,38 @@ type Settings struct {
 type TLS struct {
 	Certificate string `toml:"certificate" comment:"file, PEM, with the certificates in between"`
 	Key         string `toml:"key" comment:"file, PEM"`
+
+	ACMEDomains   []string `toml:"acme_domains" comment:"names to get certificates for from an ACME authority, whose terms are accepted with that; in place of certificate and key"`
+	ACMECache     string   `toml:"acme_cache" comment:"directory for these certificates and their keys; empty: acme in the directory that systemd gives"`
+	ACMEEmail     string   `toml:"acme_email" comment:"where the authority writes to"`
+	ACMEDirectory string   `toml:"acme_directory" comment:"address of the authority; empty: Let's Encrypt"`
+	ACMECA        string   `toml:"acme_ca" comment:"file, PEM, with who has signed the authority's own certificate; empty: whom the system trusts"`
+	ACMEHTTP      string   `toml:"acme_http" comment:"host:port, port 80 as seen from outside, for challenges over HTTP; empty: over TLS, on port 443 as seen from outside"`
+}
+
+// Defaults sets where certificates are kept, if nobody says so: dir, unless it
+// is empty.
+func (t *TLS) Defaults(dir string) {
+	if len(t.ACMEDomains) > 0 && t.ACMECache == "" {
+		t.ACMECache = dir
+	}
+}
+
+// On says whether there is TLS.
+func (t *TLS) On() bool { return t.Certificate != "" || len(t.ACMEDomains) > 0 }
+
+func (t *TLS) check() error {
+	switch {
+	case (t.Certificate == "") != (t.Key == ""):
+		return errors.New("tls takes both certificate and key, or neither")
+	case t.Certificate != "" && len(t.ACMEDomains) > 0:
+		return errors.New("tls takes either certificate and key, or acme_domains")
+	case len(t.ACMEDomains) > 0 && t.ACMECache == "":
+		return errors.New("tls takes acme_cache with acme_domains: without it each start would ask for new certificates, until the authority gives none")
+	case len(t.ACMEDomains) == 0 && t.ACMECache+t.ACMEEmail+t.ACMEDirectory+t.ACMECA+t.ACMEHTTP != "":
+		return errors.New("tls has settings of ACME without acme_domains")
+	}
+	return nil
 }
 
 // App is an application.
@@ -135,6 +172,7 @@ func Default() Settings {
 		PongTimeout:      Duration{30 * time.Second},
 		HandshakeTimeout: Duration{broker.DefaultHandshakeTimeout},
 		ShutdownTimeout:  Duration{700 * time.Millisecond},
+		DrainCode:        broker.DefaultDrainCode,
 
 		WebhookQueueBytes: broker.DefaultWebhookQueueBytes,
 	}
@@ -150,8 +188,8 @@ func (s *Settings) Check() error {
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		return fmt.Errorf("log_format is %q; it is text or json", s.LogFormat)
 	}
-	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
-		return errors.New("tls takes both certificate and key, or neither")
+	if err := s.TLS.check(); err != nil {
+		return err
 	}
 	if s.ShutdownTimeout.Duration < 0 {
 		return errors.New("shutdown_timeout is negative")
@@ -171,6 +209,9 @@ func (s *Settings) Broker() broker.Config {
 		MaxMessage:          s.MaxMessage,
 		QueueBytes:          s.QueueBytes,
 		MaxConnections:      s.MaxConnections,
+		AcceptRate:          s.AcceptRate,
+		Drain:               s.Drain.Duration,
+		DrainCode:           s.DrainCode,
 		MaxConnectionsPerIP: s.MaxConnectionsPerIP,
 		WebhookQueue:        s.WebhookQueue,
 		WebhookQueueBytes:   s.WebhookQueueBytes,
