@@ -35,4 +35,6 @@ func TestDialAdvice(t *testing.T) {
 }
 
 // advised says whether an error says what to do.
+const addresses = 1
+
 func advised(text, advice string) bool { return strings.Contains(text, advice) }

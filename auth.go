@@ -216,8 +216,7 @@ func checked(ctx context.Context, token Token, err error) (_ Token, failure erro
 	case err != nil && (ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)):
 		return Token{}, &AuthError{Err: errAuthTimeout}
 	case err != nil:
-		var typed *AuthError
-		if errors.As(err, &typed) {
+		if typed, ok := as[*AuthError](err); ok {
 			return Token{}, typed
 		}
 		return Token{}, &AuthError{Err: err}

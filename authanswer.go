@@ -275,7 +275,7 @@ func parseUserToken(v wire.Value) (token UserToken, err error) {
 // JSON. HTML is left out: it says nothing in a log.
 func plainText(body []byte) string {
 	if !wire.Valid(body) {
-		text := strings.TrimSpace(string(body[:min(len(body), maxPlainText+1)]))
+		text := trimmed(string(body[:min(len(body), maxPlainText+1)]))
 		if len(text) > maxPlainText || strings.HasPrefix(text, "<") || !printable(text, "") {
 			return ""
 		}
@@ -288,6 +288,17 @@ func plainText(body []byte) string {
 		}
 	}
 	return ""
+}
+
+// trimmed is a text without white space around it.
+func trimmed(s string) string {
+	for s != "" && s[0] <= ' ' {
+		s = s[1:]
+	}
+	for s != "" && s[len(s)-1] <= ' ' {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 const maxPlainText = 200

@@ -74,10 +74,16 @@ func (c *Client) add(set *bindings, b *binding) Binding {
 	}
 	b.owner, b.set = c, set
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	set.add(b)
+	c.mu.Unlock()
+	return Binding{b}
+}
+
+// add takes a handler in. The lock is held.
+func (set *bindings) add(b *binding) {
 	if b.wide {
 		set.wide = append(set.wide[:len(set.wide):len(set.wide)], b)
-		return Binding{b}
+		return
 	}
 	at, ok := set.search(b.name)
 	if !ok {
@@ -87,18 +93,18 @@ func (c *Client) add(set *bindings, b *binding) Binding {
 	}
 	list := set.exact[at].list
 	set.exact[at].list = append(list[:len(list):len(list)], b)
-	return Binding{b}
 }
 
 func (c *Client) remove(b *binding) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if b.wide {
 		b.set.wide = without(b.set.wide, b)
+		c.mu.Unlock()
 		return
 	}
 	at, ok := b.set.search(b.name)
 	if !ok {
+		c.mu.Unlock()
 		return // the channel is forgotten
 	}
 	exact := b.set.exact
@@ -109,6 +115,7 @@ func (c *Client) remove(b *binding) {
 		exact[last] = named{}
 		b.set.exact = exact[:last]
 	}
+	c.mu.Unlock()
 }
 
 func without(list []*binding, b *binding) []*binding {
@@ -152,6 +159,17 @@ func (c *Client) recover(name string) {
 		c.log(Record{Level: LevelError, Message: "panic", Event: name, Err: err})
 		c.report(err)
 	}
+}
+
+// tried calls what the user has given, and makes a panic an error like any
+// other.
+func tried(name string, fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{name, v, stack()}
+		}
+	}()
+	return fn()
 }
 
 // report calls the error handlers.

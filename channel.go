@@ -21,12 +21,13 @@ func (ch *Channel) Name() string { return ch.state.Name }
 func (ch *Channel) Subscribe() {
 	c := ch.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if ch.forgotten {
+		c.mu.Unlock()
 		return // what there is now of that name is another's
 	}
 	c.session.Subscribe(c.now(), ch.state)
 	c.settle()
+	c.mu.Unlock()
 }
 
 // Unsubscribe takes the subscription back. Once it returns no message of the
@@ -35,8 +36,8 @@ func (ch *Channel) Subscribe() {
 func (ch *Channel) Unsubscribe() {
 	c := ch.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if ch.forgotten {
+		c.mu.Unlock()
 		return
 	}
 	c.session.Unsubscribe(c.now(), ch.state)
@@ -44,6 +45,7 @@ func (ch *Channel) Unsubscribe() {
 		ch.cancel()
 	}
 	c.settle()
+	c.mu.Unlock()
 }
 
 // Forget takes the subscription back, unbinds all of the channel's handlers and
@@ -53,8 +55,8 @@ func (ch *Channel) Unsubscribe() {
 func (ch *Channel) Forget() {
 	c := ch.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if ch.forgotten {
+		c.mu.Unlock()
 		return
 	}
 	ch.forgotten = true
@@ -65,22 +67,25 @@ func (ch *Channel) Forget() {
 	c.session.Forget(ch.state)
 	ch.handlers = bindings{}
 	c.settle()
+	c.mu.Unlock()
 }
 
 // Subscribed says whether the server has confirmed the subscription on the
 // present connection.
 func (ch *Channel) Subscribed() bool {
 	ch.client.mu.Lock()
-	defer ch.client.mu.Unlock()
-	return ch.state.Subscribed()
+	yes := ch.state.Subscribed()
+	ch.client.mu.Unlock()
+	return yes
 }
 
 // Err returns why the channel is not subscribed: a *SubscriptionError, or nil
 // if nothing has failed.
 func (ch *Channel) Err() error {
 	ch.client.mu.Lock()
-	defer ch.client.mu.Unlock()
-	return ch.state.Err()
+	err := ch.state.Err()
+	ch.client.mu.Unlock()
+	return err
 }
 
 // Bind calls fn for the channel's events of that name. A name that ends with *
@@ -137,9 +142,9 @@ func (ch *Channel) MemberChanges() (joined, left []Member) {
 // subscribed.
 func (ch *Channel) Members() []Member {
 	ch.client.mu.Lock()
-	defer ch.client.mu.Unlock()
 	members := make([]Member, 0, ch.state.MemberCount())
 	ch.state.Members(func(m Member) { members = append(members, m) })
+	ch.client.mu.Unlock()
 	return members
 }
 
@@ -153,14 +158,16 @@ func (ch *Channel) Member(id string) (Member, bool) {
 // MemberCount returns how many members a presence channel has.
 func (ch *Channel) MemberCount() int {
 	ch.client.mu.Lock()
-	defer ch.client.mu.Unlock()
-	return ch.state.MemberCount()
+	n := ch.state.MemberCount()
+	ch.client.mu.Unlock()
+	return n
 }
 
 // Me returns the own id on a presence channel, as the authorization endpoint
 // signed it; empty unless subscribed.
 func (ch *Channel) Me() string {
 	ch.client.mu.Lock()
-	defer ch.client.mu.Unlock()
-	return ch.state.Me()
+	id := ch.state.Me()
+	ch.client.mu.Unlock()
+	return id
 }

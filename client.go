@@ -15,7 +15,7 @@ import (
 type Client struct {
 	cfg   Config
 	addr  address
-	start time.Time // of the session's clock
+	start time.Duration // of the session's clock
 
 	// Everything below is guarded by mu, except where it says otherwise.
 	mu      sync.Mutex
@@ -29,6 +29,7 @@ type Client struct {
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
 	driving bool
+	lent    bool          // the driver has given up the lock for handlers
 	wake    chan struct{} // tells a driver that waits without a connection
 	reading bool          // the driver waits in conn.Read
 	armed   time.Duration // the read deadline that conn has
@@ -50,6 +51,7 @@ type Client struct {
 	brokenUntil time.Duration
 	spare       []byte // the session's other output buffer
 
+	link    *linkPart // nil without Config.Network
 	auth    *authPart // nil without Config.Authorizer
 	jobs    []job     // authorizations that wait for their turn
 	batch   int       // how many are asked for at once; 0: one after the other, through Authorize
@@ -63,7 +65,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, addr: addr, start: time.Now(), wake: make(chan struct{}, 1)}
+	c := &Client{cfg: cfg, addr: addr, start: tick(), wake: make(chan struct{}, 1)}
 	below := cfg.session(addr)
 	// Every Authorizer is one, but nil. Asked like this a board's linker can tell
 	// whether a program has any, and leaves the rest out if not.
@@ -71,13 +73,19 @@ func New(cfg Config) (*Client, error) {
 		below.Authorizer = session.Tokens
 		c.auth, c.batch = &authorizing, batchSize(a)
 	}
+	if _, ok := any(cfg.Network).(Network); ok {
+		below.Link, c.link = true, &linking
+	}
 	if cfg.Encryption != nil {
 		below.Encryption = cfg.Encryption.part()
 	}
 	if c.session, err = session.New(below); err != nil {
 		return nil, err
 	}
-	c.background, c.clock = c.writeRest, c.now
+	c.clock = c.now
+	if detached {
+		c.background = c.writeRest
+	}
 	c.user.client = c
 	return c, nil
 }
@@ -87,8 +95,9 @@ func New(cfg Config) (*Client, error) {
 // for each name; it keeps its handlers for as long as the client lives.
 func (c *Client) Channel(name string) *Channel {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.channel(name)
+	ch := c.channel(name)
+	c.mu.Unlock()
+	return ch
 }
 
 func (c *Client) channel(name string) *Channel {
@@ -142,8 +151,8 @@ func (c *Client) BindAll(fn Handler) Binding { return c.Bind("*", fn) }
 // OnStateChange calls fn for each change of the connection's state, in order.
 func (c *Client) OnStateChange(fn func(StateChange)) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.onState = append(c.onState[:len(c.onState):len(c.onState)], fn)
+	c.mu.Unlock()
 }
 
 // OnError calls fn for what goes wrong without changing the state: a failed
@@ -152,15 +161,16 @@ func (c *Client) OnStateChange(fn func(StateChange)) {
 // channel instead.
 func (c *Client) OnError(fn func(error)) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.onError = append(c.onError[:len(c.onError):len(c.onError)], fn)
+	c.mu.Unlock()
 }
 
 // State returns the state of the connection.
 func (c *Client) State() State {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.session.State()
+	state := c.session.State()
+	c.mu.Unlock()
+	return state
 }
 
 // SocketID returns the id that the server gave this connection; empty unless
@@ -168,28 +178,29 @@ func (c *Client) State() State {
 // leave this client out.
 func (c *Client) SocketID() string {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.session.SocketID()
+	id := c.session.SocketID()
+	c.mu.Unlock()
+	return id
 }
 
 // Connect asks for a connection again after Disconnect, or after the server
 // refused one. A client that runs connects by itself.
 func (c *Client) Connect() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.letGo()
 	c.session.Connect(c.now())
 	c.settle()
+	c.mu.Unlock()
 }
 
 // Disconnect ends the connection, or the attempts to make one. Run returns
 // nil. Subscriptions stay wanted for the next Connect or Run.
 func (c *Client) Disconnect() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.session.Disconnect()
 	c.hangup()
 	c.settle()
+	c.mu.Unlock()
 }
 
 // Probe says that there is a reason to doubt the connection: the machine has
@@ -198,10 +209,10 @@ func (c *Client) Disconnect() {
 // wait for the next attempt to connect ends at once.
 func (c *Client) Probe() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.letGo()
 	c.session.Probe(c.now())
 	c.settle()
+	c.mu.Unlock()
 }
 
 // Server is where a client connects to, and as which application. The fields
@@ -219,7 +230,6 @@ type Server struct {
 // are asked for anew. An error says that nothing has changed.
 func (c *Client) Switch(to Server) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	cfg := c.cfg
 	if to.Key != "" {
 		cfg.Key = to.Key
@@ -227,6 +237,7 @@ func (c *Client) Switch(to Server) error {
 	cfg.Cluster, cfg.Host, cfg.Path, cfg.Plaintext = to.Cluster, to.Host, to.Path, to.Plaintext
 	addr, err := cfg.check()
 	if err != nil {
+		c.mu.Unlock()
 		return err
 	}
 	// The other fields are read without the lock, and are not written again.
@@ -235,6 +246,7 @@ func (c *Client) Switch(to Server) error {
 	c.session.Retarget(c.now(), addr.session(&cfg))
 	c.hangup()
 	c.settle()
+	c.mu.Unlock()
 	return nil
 }
 
@@ -243,5 +255,5 @@ func (c *Client) now() time.Duration {
 	if c.cfg.Clock != nil {
 		return c.cfg.Clock() + 1
 	}
-	return time.Since(c.start) + 1
+	return tick() - c.start + 1
 }

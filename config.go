@@ -288,7 +288,6 @@ func (cfg *Config) session(addr address) session.Config {
 	entropy := cfg.Entropy
 	return session.Config{
 		Target:          addr.session(cfg),
-		Link:            cfg.Network != nil,
 		Attempts:        cfg.Attempts,
 		EventRate:       cfg.EventRate,
 		Backlog:         cfg.Backlog,

@@ -164,21 +164,6 @@ func (e Endpoint) post(ctx context.Context, socketID string, limit int, channels
 	return res, nil
 }
 
-// adviseDial adds to an error what to do about it, if it is one of dialling.
-func adviseDial(err error) error {
-	switch text := err.Error(); {
-	case strings.Contains(text, "no such host"):
-		return advised(err, "check the host in Endpoint.URL, and this machine's network")
-	case strings.Contains(text, "unreachable"), strings.Contains(text, "no route to host"), strings.Contains(text, "lookup "):
-		return advised(err, "check this machine's network")
-	case strings.Contains(text, "refused"):
-		return advised(err, "nothing listens there: check Endpoint.URL, and that the endpoint runs")
-	}
-	return err
-}
-
-func advised(err error, advice string) error { return &explained{err.Error() + "; " + advice, err} }
-
 // merged returns what is set once, with what fn says this time on top.
 func merged(ctx context.Context, who string, once map[string]string, fn func(context.Context) (map[string]string, error)) (map[string]string, error) {
 	if fn == nil {
@@ -186,8 +171,7 @@ func merged(ctx context.Context, who string, once map[string]string, fn func(con
 	}
 	now, err := fn(ctx)
 	if err != nil {
-		var typed *AuthError
-		if errors.As(err, &typed) {
+		if typed, ok := as[*AuthError](err); ok {
 			return nil, typed
 		}
 		return nil, &AuthError{Err: &answerError{who, err}}
@@ -208,7 +192,7 @@ func merged(ctx context.Context, who string, once map[string]string, fn func(con
 // setField sets a header field, in place of one of that name.
 func setField(r *http1.Request, name, value string) {
 	for i := range r.Fields {
-		if strings.EqualFold(r.Fields[i].Name, name) {
+		if http1.EqualFold(r.Fields[i].Name, name) {
 			r.Fields[i].Value = value
 			return
 		}

@@ -139,3 +139,18 @@ func (*kept) attach(ctx context.Context) context.Context { return ctx }
 func (*kept) held() bool { return false }
 
 func (*kept) close() {}
+
+// adviseDial adds to an error what to do about it, if it is one of dialling.
+func adviseDial(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "no such host"):
+		return advised(err, "check the host in Endpoint.URL, and this machine's network")
+	case strings.Contains(text, "unreachable"), strings.Contains(text, "no route to host"), strings.Contains(text, "lookup "):
+		return advised(err, "check this machine's network")
+	case strings.Contains(text, "refused"):
+		return advised(err, "nothing listens there: check Endpoint.URL, and that the endpoint runs")
+	}
+	return err
+}
+
+func advised(err error, advice string) error { return &explained{err.Error() + "; " + advice, err} }

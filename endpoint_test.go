@@ -209,7 +209,7 @@ func TestEndpointDown(t *testing.T) {
 	if !errors.As(err, &auth) || auth.Status != 0 || auth.Permanent {
 		t.Errorf("got %+v", err)
 	}
-	if text := err.Error(); strings.Contains(text, "s3cret") || !strings.Contains(text, address) || !strings.Contains(text, "check Endpoint.URL") {
+	if text := err.Error(); strings.Contains(text, "s3cret") || !strings.Contains(text, address) || !advised(text, "check Endpoint.URL") {
 		t.Errorf("the text is %q", text)
 	}
 }

@@ -3,7 +3,6 @@ package thimble
 import (
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"time"
 
@@ -144,12 +143,7 @@ type ConnectError struct {
 }
 
 func (e *ConnectError) Error() string {
-	text := strings.TrimPrefix(e.Err.Error(), "thimble: ")
-	var op *net.OpError
-	if errors.As(e.Err, &op) && op.Op == "dial" && op.Err != nil {
-		text = strings.Replace(text, op.Error(), op.Err.Error(), 1) // without the address once more
-	}
-	return "thimble: no connection to " + e.Address + ": " + text
+	return "thimble: no connection to " + e.Address + ": " + strings.TrimPrefix(dialText(e.Err), "thimble: ")
 }
 
 func (e *ConnectError) Unwrap() error { return e.Err }

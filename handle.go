@@ -66,18 +66,19 @@ func (c *Client) handle(ev *session.Event) {
 	allExact, allWide := c.all.find(e.Name)
 
 	c.hireAny() // a handler may take its time
+	c.lent = true
 	c.mu.Unlock()
-	defer c.mu.Lock()
 	if c.cfg.Logger != nil {
 		c.logEvent(ev, &e)
 	}
-	if c.cfg.Network != nil {
-		c.doubt(ev)
+	if c.link != nil && ev.Ended {
+		c.link.doubt(c, ev.Err)
 	}
 	switch ev.Kind {
 	case session.StateChanged:
+		change := StateChange{Previous: ev.Previous, Current: ev.State, Err: ev.Err, Retry: ev.Retry}
 		for _, fn := range onState {
-			c.tell(fn, StateChange{Previous: ev.Previous, Current: ev.State, Err: ev.Err, Retry: ev.Retry})
+			c.guard("state_change", func() { fn(change) })
 		}
 	case session.Failure:
 		c.report(err)
@@ -90,11 +91,22 @@ func (c *Client) handle(ev *session.Event) {
 		c.emit(exact, wide, &e)
 		c.emit(allExact, allWide, &e)
 	}
+	c.takeBack()
 }
 
-func (c *Client) tell(fn func(StateChange), change StateChange) {
-	defer c.recover("state_change")
-	fn(change)
+// takeBack takes the lock that was given up while handlers run. Run and Poll do
+// so too when a handler has ended their goroutine.
+func (c *Client) takeBack() {
+	if c.lent {
+		c.mu.Lock()
+		c.lent = false
+	}
+}
+
+// guard makes a panic an error.
+func (c *Client) guard(name string, fn func()) {
+	defer c.recover(name)
+	fn()
 }
 
 // interner keeps the names that events have, since the same few come again and

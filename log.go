@@ -129,16 +129,3 @@ func (c *Client) logEvent(ev *session.Event, e *Event) {
 	}
 	c.log(r)
 }
-
-// doubt tells the Network of an end that may be the link's fault.
-func (c *Client) doubt(ev *session.Event) {
-	if !ev.Ended {
-		return
-	}
-	switch ev.Err.(type) {
-	case *CloseError, *ServerError:
-		return // the server has spoken, so the link is well
-	}
-	defer c.recover("Network.Lost")
-	c.cfg.Network.Lost(ev.Err)
-}

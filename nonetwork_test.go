@@ -83,7 +83,7 @@ func TestNoNetwork(t *testing.T) {
 				t.Fatalf("failed with %#v", err)
 			}
 			text := err.Error()
-			if !strings.HasPrefix(text, "thimble: no connection to "+test.host+": ") || !strings.Contains(text, test.want) || !advised(text, test.advice) || strings.Count(text, test.host) != 1 {
+			if !strings.HasPrefix(text, "thimble: no connection to "+test.host+": ") || !strings.Contains(text, test.want) || !advised(text, test.advice) || strings.Count(text, test.host) > addresses {
 				t.Errorf("the text is %q", text)
 			}
 			client.Disconnect() // also while it waits for the next attempt

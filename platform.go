@@ -50,6 +50,24 @@ func wait(word <-chan struct{}, d time.Duration) {
 	}
 }
 
+// deadline is the time in d from now.
+func deadline(d time.Duration) time.Time { return time.Now().Add(d) }
+
+// as finds an error of a type in what an error wraps.
+func as[T error](err error) (found T, ok bool) {
+	ok = errors.As(err, &found)
+	return found, ok
+}
+
+// dialText is the text of an error of dialling, without the address once more.
+func dialText(err error) string {
+	text := err.Error()
+	if op, ok := as[*net.OpError](err); ok && op.Op == "dial" && op.Err != nil {
+		text = strings.Replace(text, op.Error(), op.Err.Error(), 1)
+	}
+	return text
+}
+
 func systemEntropy() io.Reader { return rand.Reader }
 
 func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {

@@ -31,6 +31,33 @@ var (
 // gaveUp has nothing to tell apart here.
 func gaveUp(error) bool { return false }
 
+// deadline is the time in d from now. Time.Add would cost three times as much.
+func deadline(d time.Duration) time.Time {
+	return time.Unix(0, time.Now().UnixNano()+int64(d))
+}
+
+// as finds an error of a type in what an error wraps. Package errors would take
+// reflection.
+func as[T error](err error) (found T, ok bool) {
+	for err != nil {
+		if found, ok = err.(T); ok {
+			return found, true
+		}
+		wrapped, more := err.(interface{ Unwrap() error })
+		if !more {
+			break
+		}
+		err = wrapped.Unwrap()
+	}
+	return found, false
+}
+
+// dialText is the text of an error of dialling.
+func dialText(err error) string { return err.Error() }
+
+// adviseDial returns the error as it is.
+func adviseDial(err error) error { return err }
+
 // nap is how soon a wait notices that it is over.
 const nap = 5 * time.Millisecond
 

@@ -32,6 +32,7 @@ func (c *Client) Run(ctx context.Context) error {
 			if stop() {
 				c.tasks.Done()
 			}
+			c.takeBack()
 			c.session.Disconnect()
 			c.hangup()
 			c.driving = false
@@ -77,6 +78,7 @@ func (c *Client) Poll() error {
 	}
 	c.mu.Lock()
 	defer func() {
+		c.takeBack()
 		c.driving = false
 		c.mu.Unlock()
 	}()
@@ -90,11 +92,12 @@ func (c *Client) Poll() error {
 // drive makes sure that there is one driver.
 func (c *Client) drive() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.driving {
+		c.mu.Unlock()
 		return ErrRunning
 	}
 	c.driving = true
+	c.mu.Unlock()
 	return nil
 }
 
@@ -125,7 +128,7 @@ const glance = 5 * time.Millisecond
 // seldom polls, makes deadlines pass unheard: the answer to a ping may be here
 // all the same.
 func (c *Client) catchUp() {
-	for end := time.Now().Add(glance); c.conn != nil && time.Now().Before(end); {
+	for end := tick() + glance; c.conn != nil && tick() < end; {
 		if at, ok := c.session.Deadline(); !ok || c.now() < at {
 			return
 		}
@@ -181,7 +184,7 @@ func (c *Client) receive(at time.Duration) {
 	// about when that is.
 	if freshDeadlines || c.cfg.Clock != nil || c.armed > at || c.armed <= c.now() {
 		c.armed = at
-		_ = conn.SetReadDeadline(time.Now().Add(at - c.now()))
+		_ = conn.SetReadDeadline(deadline(at - c.now()))
 	}
 	c.reading = true
 	space := c.session.Space()

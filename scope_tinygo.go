@@ -72,15 +72,16 @@ func afterScope(ctx context.Context, fn func()) (stop func() bool) {
 // forget takes an ending back; false if it is too late.
 func (s *scope) forget(e *ending) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for i, other := range s.after {
 		if other == e {
 			last := len(s.after) - 1
 			s.after[i], s.after[last] = s.after[last], nil
 			s.after = s.after[:last]
+			s.mu.Unlock()
 			return true
 		}
 	}
+	s.mu.Unlock()
 	return false
 }
 
@@ -108,8 +109,9 @@ func (s *scope) Done() <-chan struct{} { return s.done }
 
 func (s *scope) Err() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
+	err := s.err
+	s.mu.Unlock()
+	return err
 }
 
 func (s *scope) Value(any) any { return nil }

@@ -52,18 +52,21 @@ func (c *Client) dial(secure bool) {
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
-		err := c.linkUp(ctx)
+		var err error
+		if c.link != nil {
+			err = c.link.up(c, ctx)
+		}
 		var conn, raw net.Conn
 		if err == nil {
 			conn, raw, err = c.connect(ctx, addr, secure)
 		}
 		c.mu.Lock()
-		defer c.mu.Unlock()
 		switch {
 		case opening != c.opening || ctx.Err() != nil:
 			if conn != nil {
 				closeConn(conn, raw)
 			}
+			c.mu.Unlock()
 			return
 		case err != nil:
 			c.cancel() // nobody else may: this can be the last attempt
@@ -77,33 +80,31 @@ func (c *Client) dial(secure bool) {
 		}
 		c.settle()
 		c.notify() // the driver waits for a connection, and now there is one
+		c.mu.Unlock()
 	}()
 }
 
-// connect dials, and puts TLS on top of what is raw then. A panic of what the
-// user has given for that is an error like any other.
+// connect dials, and puts TLS on top of what is raw then.
 func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, raw net.Conn, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			if raw != nil {
-				_ = raw.Close()
-			}
-			conn, raw, err = nil, nil, &PanicError{"dialling", v, stack()}
-		}
-	}()
 	c.log(Record{Level: LevelDebug, Message: "dialling " + addr.dial})
-	conn, err = c.cfg.Dial(ctx, "tcp", addr.dial)
-	switch {
-	case err != nil:
-		return nil, nil, explainDial(err) // whatever stands beside it
-	case !secure:
-		return conn, nil, nil
-	}
-	raw = conn
-	conn, err = c.cfg.TLS(ctx, raw, addr.server)
+	err = tried("dialling", func() (err error) {
+		if conn, err = c.cfg.Dial(ctx, "tcp", addr.dial); err != nil {
+			conn = nil // whatever stands beside the error
+			return explainDial(err)
+		}
+		if secure {
+			raw = conn
+			if conn, err = c.cfg.TLS(ctx, raw, addr.server); err != nil {
+				return explainTLS(err)
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		_ = raw.Close()
-		return nil, nil, explainTLS(err)
+		if raw != nil {
+			_ = raw.Close()
+		}
+		return nil, nil, err
 	}
 	return conn, raw, nil
 }
@@ -148,7 +149,7 @@ func (c *Client) hangup() {
 	if c.session.Pending() && c.broken == nil {
 		last = c.session.Output(nil)
 	}
-	_ = conn.SetWriteDeadline(time.Now().Add(farewell))
+	_ = conn.SetWriteDeadline(deadline(farewell))
 	if c.writing && c.writer == conn {
 		// Behind what is being written, or without it.
 		cut := conn
@@ -203,7 +204,7 @@ func (c *Client) flush() {
 			wait = moment
 		}
 		c.mu.Unlock()
-		_ = conn.SetWriteDeadline(time.Now().Add(wait))
+		_ = conn.SetWriteDeadline(deadline(wait))
 		n, err := conn.Write(c.rest)
 		c.mu.Lock()
 		if detached && err != nil && isTimeout(err) && c.parting.conn != conn {
@@ -223,7 +224,7 @@ func (c *Client) writeRest() {
 	defer c.mu.Unlock()
 	conn := c.writer
 	if c.parting.conn != conn {
-		_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		_ = conn.SetWriteDeadline(deadline(writeTimeout))
 	}
 	c.mu.Unlock()
 	_, err := conn.Write(c.rest)
@@ -275,31 +276,4 @@ func (c *Client) lost(conn net.Conn, err error) {
 func isTimeout(err error) bool {
 	timeout, ok := err.(interface{ Timeout() bool })
 	return ok && timeout.Timeout() && !gaveUp(err)
-}
-
-// linkUp brings the network up, for a device that says how. It takes as long as
-// it takes; the time for connecting begins behind it.
-func (c *Client) linkUp(ctx context.Context) error {
-	if c.cfg.Network == nil {
-		return nil
-	}
-	c.log(Record{Level: LevelDebug, Message: "bringing the network up"})
-	if err := c.callUp(ctx); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if ctx.Err() == nil {
-		c.session.LinkUp(c.now())
-	}
-	return ctx.Err()
-}
-
-func (c *Client) callUp(ctx context.Context) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{"Network.Up", v, stack()}
-		}
-	}()
-	return c.cfg.Network.Up(ctx)
 }

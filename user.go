@@ -29,10 +29,10 @@ type WatchlistEvent = session.WatchlistEvent
 // again. The only error is ErrNoUserAuthorizer.
 func (c *Client) SignIn() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.user.authorize = (*Client).authorizeUser
 	err := c.session.SignIn(c.now())
 	c.settle()
+	c.mu.Unlock()
 	return err
 }
 
@@ -42,12 +42,12 @@ func (c *Client) SignIn() error {
 // it ends: Disconnect and Connect to be rid of it at once.
 func (c *Client) SignOut() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.session.SignOut(c.now())
 	if c.user.cancel != nil {
 		c.user.cancel()
 	}
 	c.settle()
+	c.mu.Unlock()
 }
 
 // User returns the client's user. There is one object, which keeps its
@@ -99,8 +99,8 @@ func (u *User) BindAll(fn Handler) Binding { return u.Bind("*", fn) }
 // each sign-in the first call says who is online.
 func (u *User) OnWatchlist(fn func(WatchlistEvent)) {
 	u.client.mu.Lock()
-	defer u.client.mu.Unlock()
 	u.watchers = append(u.watchers[:len(u.watchers):len(u.watchers)], fn)
+	u.client.mu.Unlock()
 }
 
 // authorizeUser has a token fetched beside the driver. The lock is held.
@@ -135,9 +135,6 @@ func (c *Client) askUser(ctx context.Context, socketID string) (token UserToken,
 // watch calls the handlers of watchlist events. The lock is not held.
 func (c *Client) watch(watchers []func(WatchlistEvent), ev WatchlistEvent) {
 	for _, fn := range watchers {
-		func() {
-			defer c.recover("watchlist")
-			fn(ev)
-		}()
+		c.guard("watchlist", func() { fn(ev) })
 	}
 }

@@ -86,9 +86,9 @@ func index[T text](s T, c byte) int {
 	return -1
 }
 
-// equalFold compares ASCII without case. Bytes that differ only in 0x20 but
+// EqualFold compares ASCII without case. Bytes that differ only in 0x20 but
 // are no letters are different.
-func equalFold[A, B text](a A, b B) bool {
+func EqualFold[A, B text](a A, b B) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -112,7 +112,7 @@ func (h Head) Get(name string) (value []byte, count int) {
 	for rest := h.fields; len(rest) > 0; {
 		var n, v []byte
 		n, v, rest = nextField(rest)
-		if equalFold(n, name) {
+		if EqualFold(n, name) {
 			if count == 0 {
 				value = v
 			}
@@ -129,12 +129,12 @@ func (h Head) HasToken(name, token string) bool {
 	for rest := h.fields; len(rest) > 0; {
 		var n, list []byte
 		n, list, rest = nextField(rest)
-		for equalFold(n, name) && len(list) > 0 {
+		for EqualFold(n, name) && len(list) > 0 {
 			end := index(list, ',')
 			if end < 0 {
 				end = len(list)
 			}
-			if equalFold(trim(list[:end]), token) {
+			if EqualFold(trim(list[:end]), token) {
 				return true
 			}
 			list = list[min(end+1, len(list)):]

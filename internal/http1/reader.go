@@ -194,7 +194,7 @@ func (r *Reader) framing(h Head) (framing state, length int, err error) {
 		return 0, 0, ErrLength
 	case codings > 0:
 		// In HTTP/1.0 a transfer coding is a fault (RFC 9112 6.1).
-		if codings > 1 || h.Minor == 0 || !equalFold(coding, "chunked") {
+		if codings > 1 || h.Minor == 0 || !EqualFold(coding, "chunked") {
 			return 0, 0, ErrTransferCoding
 		}
 		return chunkSize, 0, nil

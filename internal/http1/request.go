@@ -67,7 +67,7 @@ func (r *Request) check() error {
 		}
 		// A second one of these would contradict the one that is written, or
 		// the body (RFC 9112 11.2).
-		if equalFold(f.Name, "Host") || equalFold(f.Name, "Content-Length") || equalFold(f.Name, "Transfer-Encoding") {
+		if EqualFold(f.Name, "Host") || EqualFold(f.Name, "Content-Length") || EqualFold(f.Name, "Transfer-Encoding") {
 			return ErrField
 		}
 	}

@@ -15,9 +15,9 @@ func SplitURL(raw string) (URL, error) {
 	var u URL
 	rest, port := "", "80"
 	switch {
-	case len(raw) >= len(plain) && equalFold(raw[:len(plain)], plain):
+	case len(raw) >= len(plain) && EqualFold(raw[:len(plain)], plain):
 		rest = raw[len(plain):]
-	case len(raw) >= len(secure) && equalFold(raw[:len(secure)], secure):
+	case len(raw) >= len(secure) && EqualFold(raw[:len(secure)], secure):
 		rest, port = raw[len(secure):], "443"
 		u.TLS = true
 	default:

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/thimble-go/thimble/internal/websocket"
@@ -63,11 +62,15 @@ func (e *OversizeError) names(object []byte) {
 // lastMember makes an object of the end of one, from the channel's name on. An
 // escaped quote shows that it stands inside the data.
 func lastMember(end []byte) []byte {
-	i := bytes.LastIndex(end, []byte(`"channel":`))
-	if i < 0 || i > 0 && end[i-1] == '\\' {
-		return nil
+	for i := len(end) - 1; i >= 0; i-- {
+		if hasPrefix(end[i:], `"channel":`) {
+			if i > 0 && end[i-1] == '\\' {
+				return nil
+			}
+			return append([]byte{'{'}, end[i:]...)
+		}
 	}
-	return append([]byte{'{'}, end[i:]...)
+	return nil
 }
 
 // oldestPresence returns the presence channel whose confirmation is due first.

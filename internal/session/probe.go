@@ -48,7 +48,7 @@ func (s *Session) Retarget(now time.Duration, to Target) {
 	if s.phase == idle {
 		return
 	}
-	s.hangup(websocket.CodeNormal, "")
+	s.hangup(websocket.CodeNormal)
 	s.forget()
 	s.unavailableAt = now + unavailable
 	s.setState(Connecting, nil)

@@ -84,7 +84,7 @@ func (s *Session) readControl(now time.Duration, item *websocket.Item) {
 		if code == websocket.CodeNoStatus {
 			code = 0
 		}
-		s.hangup(code, "")
+		s.hangup(code)
 		s.lose(now, err, actionFor(item.Code))
 	}
 }

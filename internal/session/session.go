@@ -191,7 +191,7 @@ func (s *Session) Disconnect() {
 	if s.phase == idle {
 		return
 	}
-	s.hangup(websocket.CodeNormal, "")
+	s.hangup(websocket.CodeNormal)
 	s.forget()
 	s.phase, s.unavailableAt = idle, 0
 	s.setState(Disconnected, nil)
@@ -386,13 +386,13 @@ func (s *Session) forget() {
 }
 
 // hangup closes the transport, if there is one, behind a close frame.
-func (s *Session) hangup(code int, reason string) {
+func (s *Session) hangup(code int) {
 	switch s.phase {
 	case idle, waiting:
 		return
 	case greeting, ready:
 		if mask := s.newMask(); mask != nil {
-			s.out = websocket.AppendClose(s.out, code, reason, mask)
+			s.out = websocket.AppendClose(s.out, code, "", mask)
 		}
 	}
 	s.events.push(Hangup, nil, nil)
@@ -400,7 +400,7 @@ func (s *Session) hangup(code int, reason string) {
 
 // drop closes the transport and goes on as action says.
 func (s *Session) drop(now time.Duration, err error, do action) {
-	s.hangup(closeCode(err), "")
+	s.hangup(closeCode(err))
 	s.lose(now, err, do)
 }
 

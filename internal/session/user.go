@@ -212,10 +212,10 @@ func (s *Session) signInRefused(now time.Duration, code int, message string) boo
 	if s.user.state != pending || code != 0 && code != codeUnauthorized {
 		return false
 	}
-	about := strings.Contains(message, s.socketID+"::user::") // what was to be signed
-	if !about && !strings.Contains(message, s.socketID+":") && s.refusedBy(code, message) == nil {
+	about := contains(message, s.socketID+"::user::") // what was to be signed
+	if !about && !contains(message, s.socketID+":") && s.refusedBy(code, message) == nil {
 		// It names no channel, and none is left that it could be about.
-		about = code == codeUnauthorized && !strings.Contains(message, notMember) || mentionsSignIn(message)
+		about = code == codeUnauthorized && !contains(message, notMember) || mentionsSignIn(message)
 	}
 	if about {
 		s.signInFailed(now, &SignInError{Err: &ServerError{code, message}}, never)
@@ -227,7 +227,7 @@ func (s *Session) signInRefused(now time.Duration, code int, message string) boo
 func mentionsSignIn(text string) bool {
 	text = strings.ToLower(text)
 	for _, word := range [...]string{"signin", "sign in", "sign-in", "signing in", "user_data", "user data", "user auth", "invalid key", "invalid signature"} {
-		if strings.Contains(text, word) {
+		if contains(text, word) {
 			return true
 		}
 	}
