@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"runtime"
 	"strconv"
@@ -48,12 +49,23 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	t.Logf("SEED=%d", seed)
-	v := open(t, "127.0.0.1:0")
-	defer v.close(t)
-	v.door.mu.Lock()
-	v.door.forget = true
-	v.door.mu.Unlock()
+	for name, wrap := range map[string]func(net.Listener) net.Listener{
+		"event loops": func(l net.Listener) net.Listener { return l },
+		"goroutines":  func(l net.Listener) net.Listener { return struct{ net.Listener }{l} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := openAt(t, wrap(l))
+			defer v.close(t)
+			withstand(t, v, seed, lasts)
+		})
+	}
+}
 
+func withstand(t *testing.T, v *venue, seed uint64, lasts time.Duration) {
 	// The first round fills pools and maps, which stay. What a second one adds
 	// to them is a leak.
 	s := &soak{t: t, v: v, seed: seed}
