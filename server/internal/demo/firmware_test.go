@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/thimble-go/thimble"
 	"github.com/thimble-go/thimble/server/internal/bridge"
+	"github.com/thimble-go/thimble/server/internal/browser"
 	"github.com/thimble-go/thimble/server/internal/demo"
 )
 
@@ -270,13 +271,13 @@ func (b *firmware) live(t *testing.T) {
 
 // page pings the board from the page.
 func (b *firmware) page(t *testing.T) {
-	ctx := browser(t)
-	run(t, ctx, "the page shows the board",
+	ctx := browser.Start(t)
+	browser.Run(t, ctx, "the page shows the board",
 		chromedp.Navigate(b.demo.Page()),
-		until(attribute("device", "data-online")+` === "true"`),
-		until(`Number(`+attribute("chart", "data-points")+`) >= 2`))
-	run(t, ctx, "the round trip is shown", click("ping"), until(`/\d ms/.test(`+text("rtt")+`)`))
-	t.Logf("round trip from the page: %s", strings.TrimSpace(look(t, ctx, chromedp.Evaluate[string](text("rtt")))))
-	run(t, ctx, "the LED", click("led-toggle"), until(attribute("led", "data-on")+` === "false"`))
-	artefact(t, "firmware.png", look(t, ctx, chromedp.CaptureScreenshot()))
+		browser.Until(browser.Attribute("device", "data-online")+` === "true"`),
+		browser.Until(`Number(`+browser.Attribute("chart", "data-points")+`) >= 2`))
+	browser.Run(t, ctx, "the round trip is shown", browser.Click("ping"), browser.Until(`/\d ms/.test(`+browser.Text("rtt")+`)`))
+	t.Logf("round trip from the page: %s", strings.TrimSpace(browser.Look(t, ctx, chromedp.Evaluate[string](browser.Text("rtt")))))
+	browser.Run(t, ctx, "the LED", browser.Click("led-toggle"), browser.Until(browser.Attribute("led", "data-on")+` === "false"`))
+	browser.Artefact(t, "firmware.png", browser.Look(t, ctx, chromedp.CaptureScreenshot()))
 }
