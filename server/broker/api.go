@@ -128,6 +128,11 @@ func drain(w http.ResponseWriter, r *http.Request) {
 // fail answers with an error.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
+	defer func() {
+		if o := &a.broker.observers; o.want(didError) {
+			o.tell(occurrence{did: didError, app: a, code: status, text: "A request of the HTTP API was refused: " + err.Error(), limit: status == http.StatusTooManyRequests || status == http.StatusRequestEntityTooLarge})
+		}
+	}()
 	var unauthorized *apiauth.Error
 	var refused *statusError
 	switch {

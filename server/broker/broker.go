@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/thimble-go/thimble/server/internal/console"
 	"github.com/thimble-go/thimble/server/internal/peer"
 	"github.com/thimble-go/thimble/server/internal/webhook"
 )
@@ -30,6 +31,7 @@ type Broker struct {
 	observers observers
 	webhooks  atomic.Pointer[webhook.Queue] // nil if there have never been any
 	hooked    *observer                     // for them; guarded by reloading
+	console   *console.Console              // nil for none
 
 	instruments *instruments
 	tally       sync.Map     // of *counters, by the id of their application
@@ -89,13 +91,15 @@ func New(config Config) (*Broker, error) {
 	b.watchForWebhooks(apps)
 	b.apps.Store(apps)
 	b.strangers = b.newApp(App{})
+	b.console = b.newConsole()
 	b.handler = b.routes()
 	b.engine.init(b)
 	return b, nil
 }
 
 // Handler returns the handler of everything that the Broker serves: WebSocket
-// at /app/{key}, the HTTP API below /apps/, /healthz and /readyz. Under a prefix, put
+// at /app/{key}, the HTTP API below /apps/, /healthz and /readyz, and the
+// console at /console if there is one. Under a prefix, put
 // it behind http.StripPrefix. The server that it is mounted in needs a
 // ReadHeaderTimeout; [Broker.Serve] has one.
 func (b *Broker) Handler() http.Handler { return b.handler }

@@ -41,7 +41,7 @@ func (c *client) begin(answer []byte, socketID string, refusal *peer.Refusal, no
 	if refusal != nil {
 		c.peer, frame = peer.NewRefused(c.app.settings, refusal, now)
 		c.out.finish(append(answer, frame...))
-		c.failed(refusal.Code, refusal.Message, "")
+		c.failed(refusal.Code, refusal.Message, "", "")
 		return
 	}
 	c.peer, frame = peer.New(c.app.settings, socketID, now)
@@ -99,7 +99,7 @@ func (c *client) do(a *peer.Action) (alive bool) {
 	switch a.Kind {
 	case peer.Send:
 		c.send(a.Frame)
-		c.failed(a.Code, a.Text, a.Channel)
+		c.failed(a.Code, a.Text, a.Channel, a.Limit)
 	case peer.Subscribe:
 		c.subscribe(a)
 	case peer.Unsubscribe:
@@ -111,10 +111,11 @@ func (c *client) do(a *peer.Action) (alive bool) {
 		s := a.Ref.(*seat)
 		s.channel.relay(s, a.Frame)
 	case peer.Closing:
-		c.failed(a.Code, a.Text, "")
+		c.failed(a.Code, a.Text, "", a.Limit)
 		c.out.finish(a.Frame)
 		c.gone()
 	case peer.HangUp:
+		c.failed(a.Code, a.Text, "", a.Limit)
 		c.out.finish(a.Frame)
 		c.gone()
 		c.flush, c.linger = a.Frame != nil, a.Linger
@@ -128,7 +129,7 @@ func (c *client) subscribe(a *peer.Action) {
 	if why != nil {
 		c.app.limit(peer.LimitMembers) // the only reason that a hub has
 		c.send(c.peer.Declined(a.Channel, why))
-		c.failed(why.Status, why.Message, a.Channel)
+		c.failed(why.Status, why.Message, a.Channel, peer.LimitMembers)
 		return
 	}
 	c.peer.Joined(s.channel.name, s)

@@ -86,6 +86,10 @@ type Config struct {
 	// are believed what they say in X-Forwarded-For and X-Forwarded-Proto: for
 	// App.TLSOnly and MaxConnectionsPerIP. Empty: nobody is believed.
 	TrustedProxies []netip.Prefix
+
+	// Console opens a page for operators at /console. Zero means that there is
+	// none.
+	Console Console
 }
 
 // App is one application: its clients never hear those of another.
@@ -208,6 +212,9 @@ func (c Config) Validate() error { return c.validate() }
 func (c Config) validate() error {
 	if len(c.Apps) == 0 {
 		return fmt.Errorf("%w: Apps is empty; give it an App with an ID, a Key and a Secret", ErrConfig)
+	}
+	if err := c.Console.validate(); err != nil {
+		return err
 	}
 	ids, keys := make(map[string]bool), make(map[string]bool)
 	for i, app := range c.Apps {

@@ -151,6 +151,9 @@ const (
 	countEachUpTo = 100
 	countEvery    = 5 * time.Second
 
+	// namedChannels is how many channels of a connection its console names.
+	namedChannels = 50
+
 	// maxPublishChannels, maxBatch: Pusher HTTP API, "POST event" and "POST
 	// batch events".
 	maxPublishChannels = 100

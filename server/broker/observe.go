@@ -40,6 +40,7 @@ type occurrence struct {
 	text     string
 	count    int
 	code     int
+	limit    bool // the error is that a limit was reached
 }
 
 // observers are told what happens on all applications, as it happens: what
@@ -123,10 +124,12 @@ func (c *client) happened(did deed) {
 	}
 }
 
-// failed tells what was wrong; an empty text is nothing.
-func (c *client) failed(code int, text, channel string) {
+// failed tells what was wrong, or which limit was reached; an empty text is
+// nothing.
+func (c *client) failed(code int, text, channel string, limit peer.Limit) {
 	if o := &c.app.broker.observers; text != "" && o.want(didError) {
-		o.tell(occurrence{did: didError, app: c.app, socketID: c.peer.SocketID(), channel: channel, code: code, text: text})
+		reached := limit != "" || code == peer.CodeQuota || code == peer.CodeOverCapacity
+		o.tell(occurrence{did: didError, app: c.app, socketID: c.peer.SocketID(), channel: channel, code: code, text: text, limit: reached})
 	}
 }
 

@@ -32,6 +32,10 @@ func (b *Broker) routes() http.Handler {
 	}, http.MethodGet))
 	mux.Handle("/readyz", b.ReadyHandler())
 	mux.Handle("/healthz", only(text("ok\n"), http.MethodGet, http.MethodHead))
+	if b.console != nil {
+		mux.Handle("/console", b.console.Handler())
+		mux.Handle("/console/", b.console.Handler())
+	}
 	mux.Handle("/{$}", only(text(about), http.MethodGet, http.MethodHead))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Not found: GET / says what there is", http.StatusNotFound)

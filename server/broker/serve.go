@@ -80,6 +80,9 @@ func (b *Broker) Shutdown(ctx context.Context) error {
 	servers := slices.Collect(maps.Keys(b.servers))
 	b.mu.Unlock()
 
+	if b.console != nil {
+		b.console.Close()
+	}
 	for _, c := range connections {
 		c.close(b.goodbye)
 	}

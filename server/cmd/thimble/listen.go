@@ -53,3 +53,11 @@ func local(a net.Addr) bool {
 	addr, ok := a.(*net.TCPAddr)
 	return ok && addr.IP.IsLoopback()
 }
+
+// listensLocally says whether an address to listen on can be reached from this
+// machine only.
+func listensLocally(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}

@@ -25,6 +25,7 @@ type serveOptions struct {
 	asJSON               bool
 	certificate, keyFile string
 	metrics              string
+	consolePassword      string
 	flagged              func(name string) bool // whether it was given
 }
 
@@ -66,6 +67,7 @@ stay; what else has changed waits for the next start, and the log says so.`,
 	f.StringVar(&o.certificate, "tls-certificate", "", "`file` with the certificate, PEM (THIMBLE_TLS_CERTIFICATE)")
 	f.StringVar(&o.keyFile, "tls-key", "", "`file` with its key, PEM (THIMBLE_TLS_KEY)")
 	f.StringVar(&o.metrics, "metrics", "", "`host:port` for /metrics of Prometheus and /readyz; keep it private (THIMBLE_METRICS_LISTEN)")
+	f.StringVar(&o.consolePassword, "console-password", "", "`password` of the page at /console; others on this machine can read flags, so prefer THIMBLE_CONSOLE_PASSWORD")
 	f.BoolVar(&o.asJSON, "json", false, "output and logs as JSON, a line each")
 	return cmd
 }
@@ -92,6 +94,7 @@ func (o *serveOptions) settings(cmd *cobra.Command) (settings.Settings, []string
 		{"metrics", &s.MetricsListen, o.metrics, false},
 		{"tls-certificate", &s.TLS.Certificate, o.certificate, false},
 		{"tls-key", &s.TLS.Key, o.keyFile, false},
+		{"console-password", &s.Console.Password, o.consolePassword, false},
 		{"app-id", &s.Apps[0].ID, o.appID, true},
 		{"key", &s.Apps[0].Key, o.key, true},
 		{"secret", &s.Apps[0].Secret, o.secret, true},
@@ -135,6 +138,7 @@ func (o *serveOptions) devSettings(cmd *cobra.Command) (settings.Settings, []str
 	}
 	s.Listen, s.MetricsListen = o.addr, o.metrics
 	s.TLS = settings.TLS{Certificate: o.certificate, Key: o.keyFile}
+	s.Console.Password = o.consolePassword
 	if o.asJSON {
 		s.LogFormat = "json"
 	}
@@ -160,6 +164,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	if secure != nil {
 		config.Ready = secure.valid
 	}
+	config.Console.Local = o.dev && listensLocally(s.Listen)
 	b, err := broker.New(config)
 	if errors.Is(err, broker.ErrWebhookQueue) {
 		return err
@@ -182,7 +187,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	stop := onHangup(func() { o.reload(cmd, b, &s, secure, log) })
 	defer stop()
 	p := &printer{out: cmd.OutOrStdout(), json: o.asJSON}
-	o.announce(p, l, &s)
+	o.announce(p, l, &s, config.Console)
 	if err := p.failed(); err != nil {
 		l.Close()
 		return err
@@ -199,7 +204,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 }
 
 // announce says where the broker is.
-func (o *serveOptions) announce(p *printer, l net.Listener, s *settings.Settings) {
+func (o *serveOptions) announce(p *printer, l net.Listener, s *settings.Settings, console broker.Console) {
 	at := l.Addr().String()
 	if o.dev {
 		warning := "INSECURE: --dev uses credentials that everybody knows. For tests on this machine only."
@@ -215,6 +220,9 @@ func (o *serveOptions) announce(p *printer, l net.Listener, s *settings.Settings
 	for _, app := range s.Apps {
 		p.print(line{Event: "listening", Data: map[string]string{"address": at, "app_id": app.ID, "key": app.Key}},
 			fmt.Sprintf("listening on %s  (WebSocket %s://%s/app/%s, HTTP API %s://%s/apps/%s)", at, ws, at, app.Key, http, at, app.ID))
+	}
+	if console.Password != "" || console.Local {
+		p.print(line{Event: "console", Data: map[string]string{"address": http + "://" + at + "/console/"}}, "console at "+http+"://"+at+"/console/")
 	}
 }
 

@@ -30,6 +30,8 @@ var (
 	RefuseRestarting = &Refusal{CodeOverCapacity, "Server is shutting down: connect again in a second"}
 
 	RefuseTerminated = &Refusal{CodeUnauthorized, "The connections of this user are terminated"}
+	RefuseByOperator = &Refusal{CodeUnauthorized, "Closed by an operator of the server"}
+	RefuseForNow     = &Refusal{CodeReconnect, "Closed by an operator of the server: connect again"}
 	RefuseUnknown    = &Refusal{CodeUnknownApp, "The app, or its key, is not known to this server any more"}
 
 	refuseUnauthorized = &Refusal{CodeUnauthorized, "Connection not authorized in time: sign in, or subscribe to a private or presence channel"}

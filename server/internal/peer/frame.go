@@ -43,6 +43,16 @@ func clientEventFrame(m *wire.Message, channel, userID string) []byte {
 	return websocket.Finish(b, 0, websocket.Text, nil)
 }
 
+// ClientEventFrame makes the frame of a client event that no client has sent.
+// Data that is JSON goes out as such, other data as a string.
+func ClientEventFrame(event, channel, data string) []byte {
+	m := wire.Message{Event: []byte(event), Data: []byte(data), DataKind: wire.String}
+	if value, err := wire.ParseValue([]byte(data)); err == nil && value.Kind() != wire.String {
+		m.DataKind = value.Kind()
+	}
+	return clientEventFrame(&m, channel, "")
+}
+
 func establishedFrame(socketID string, seconds int) []byte {
 	return websocket.Finish(wire.AppendEstablished(websocket.Begin(nil), socketID, seconds), 0, websocket.Text, nil)
 }

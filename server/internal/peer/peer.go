@@ -201,7 +201,7 @@ func (p *Peer) breach(err error) Action {
 		code, reason = breach.Code, breach.Reason
 	}
 	a := p.hangUp(websocket.AppendClose(nil, code, reason, nil))
-	a.Code, a.Linger = code, true
+	a.Code, a.Text, a.Linger = code, reason, true
 	if code == websocket.CodeTooBig {
 		a.Limit = LimitMessage
 	}

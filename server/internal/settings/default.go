@@ -48,7 +48,7 @@ func write(b *strings.Builder, indent string, v any) {
 			value = "[]"
 		case map[string]string:
 			value = "{}"
-		case TLS:
+		case TLS, Console:
 			fmt.Fprintf(b, "\n[%s] # %s\n", name, comment)
 			write(b, indent, x)
 			continue

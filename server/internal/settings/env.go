@@ -115,6 +115,7 @@ func (e *env) own() {
 	})
 	e.text("THIMBLE_ACME_CACHE", func() *string { return &s.TLS.ACMECache })
 	e.text("THIMBLE_ACME_EMAIL", func() *string { return &s.TLS.ACMEEmail })
+	e.text("THIMBLE_CONSOLE_PASSWORD", func() *string { return &s.Console.Password })
 	e.text("PUSHER_APP_ID", func() *string { return &e.app().ID })
 	e.text("PUSHER_KEY", func() *string { return &e.app().Key })
 	e.text("PUSHER_SECRET", func() *string { return &e.app().Secret })

@@ -39,7 +39,7 @@ func inFile(err error) error {
 		return nil
 	}
 	text := strings.TrimPrefix(err.Error(), "broker: invalid configuration: ")
-	words := []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[App](), reflect.TypeFor[Webhook]()}
+	words := []reflect.Type{reflect.TypeFor[Settings](), reflect.TypeFor[App](), reflect.TypeFor[Webhook](), reflect.TypeFor[Console]()}
 	var pairs []string
 	for _, t := range words {
 		for i := range t.NumField() {

@@ -34,7 +34,9 @@ type Settings struct {
 	WebhookQueue      string `toml:"webhook_queue" comment:"file for the webhooks that wait, so that they survive the end of the process; empty: in memory only"`
 	WebhookQueueBytes int    `toml:"webhook_queue_bytes" comment:"that may wait for one endpoint"`
 
-	TLS  TLS   `toml:"tls" comment:"TLS on the same port; both files are read again when they change"`
+	TLS     TLS     `toml:"tls" comment:"TLS on the same port; both files are read again when they change"`
+	Console Console `toml:"console" comment:"a page at /console that shows what happens and publishes events; none without a password"`
+
 	Apps []App `toml:"apps"`
 }
 
@@ -74,6 +76,11 @@ func (t *TLS) check() error {
 		return errors.New("tls has settings of ACME without acme_domains")
 	}
 	return nil
+}
+
+// Console is who may open the console.
+type Console struct {
+	Password string `toml:"password" comment:"at least 8 characters, best many more"`
 }
 
 // App is an application.
@@ -215,6 +222,7 @@ func (s *Settings) Broker() broker.Config {
 		MaxConnectionsPerIP: s.MaxConnectionsPerIP,
 		WebhookQueue:        s.WebhookQueue,
 		WebhookQueueBytes:   s.WebhookQueueBytes,
+		Console:             broker.Console{Password: s.Console.Password},
 	}
 	for _, p := range s.TrustedProxies {
 		c.TrustedProxies = append(c.TrustedProxies, netip.Prefix(p))
