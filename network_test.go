@@ -101,10 +101,12 @@ func TestLargeMessages(t *testing.T) {
 	if e := waitFor(t, "the event", got); e.Text != "after" {
 		t.Errorf("got %d bytes", len(e.Text))
 	}
-	p.send("{malformed")
-	var message *thimble.MessageError
-	if err := waitFor(t, "the failure", errs); !errors.As(err, &message) || message.Raw != "{malformed" {
-		t.Errorf("got %v", err)
+	for _, raw := range []string{"{malformed", `{"data":"{\"no\":\"event\"}","channel":"c"}`} {
+		p.send(raw)
+		var message *thimble.MessageError
+		if err := waitFor(t, "the failure", errs); !errors.As(err, &message) || message.Raw != raw {
+			t.Errorf("got %q of %s", err, raw)
+		}
 	}
 	p.event("e", "", "after")
 	waitFor(t, "the event", got)

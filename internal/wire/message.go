@@ -32,9 +32,9 @@ type member struct {
 	taken         bool // the last of that name was: value is an earlier one's
 }
 
-// Parse reads the envelope in b. A malformed message is left as it came, so that
-// it can be shown. Unknown members are ignored; of several with the same name
-// the last wins.
+// Parse reads the envelope in b. A message that is malformed, or names no event,
+// is left as it came, so that it can be shown; m is empty for the latter. Unknown
+// members are ignored; of several with the same name the last wins.
 func Parse(b []byte, m *Message) error {
 	var found [members]member
 	walker := Members(b)
@@ -69,21 +69,22 @@ func Parse(b []byte, m *Message) error {
 	if err == nil && skipSpace(b, walker.rest()) != len(b) {
 		err = ErrSyntax
 	}
-	if err != nil {
+	if err != nil || !found[memberEvent].isText() {
 		for i := range found {
 			if f := &found[i]; f.end != 0 {
 				requote(b, f.from, f.to, f.end, false)
 			}
+		}
+		if err == nil {
+			*m = Message{}
 		}
 		return err
 	}
 
 	var kind Kind
 	*m = Message{}
+	m.Event, _ = found[memberEvent].content(b)
 	m.Data, m.DataKind = found[memberData].content(b)
-	if m.Event, kind = found[memberEvent].content(b); kind != String {
-		m.Event = nil
-	}
 	if m.Channel, kind = found[memberChannel].content(b); kind != String {
 		m.Channel = nil
 	}
@@ -112,6 +113,14 @@ func memberOf(w *Walker) int {
 		}
 	}
 	return unknown
+}
+
+// isText says whether it is a string with something in it.
+func (f *member) isText() bool {
+	if f.taken {
+		return f.from < f.to
+	}
+	return f.value.Kind() == String && len(f.value) > len(`""`)
 }
 
 // content returns a string's content, and any other value as it is.

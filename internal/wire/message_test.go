@@ -150,7 +150,7 @@ func TestParseDepth(t *testing.T) {
 			inner += string(open[0] + 2)
 		}
 		m := new(wire.Message)
-		if err := wire.Parse([]byte(`{"data":`+inner+`}`), m); err != nil || string(m.Data) != inner {
+		if err := wire.Parse([]byte(`{"event":"e","data":`+inner+`}`), m); err != nil || string(m.Data) != inner {
 			t.Errorf("%s at MaxDepth: %v", open, err)
 		}
 		// Brackets that stand side by side are not deep.

@@ -24,7 +24,7 @@ func TestStringsAtEveryPosition(t *testing.T) {
 				for after := range 10 {
 					text := around + strings.Repeat("b", before) + piece + strings.Repeat("a", after) + around
 					for _, end := range []string{`"}`, `","event":"e"}`, `"`, `"]`, `","data":"x\"y"}`, `","data":1}`, `","data":}`, ""} {
-						checkData(t, `{"data":"`+text+end)
+						checkData(t, `{"event":"e","data":"`+text+end)
 					}
 				}
 			}
