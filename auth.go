@@ -115,14 +115,17 @@ func (c *Client) hire() {
 func (c *Client) work() {
 	defer c.tasks.Done()
 	var k kept
+	var jobs []job
 	c.mu.Lock()
 	defer func() {
+		// An Authorizer may have ended this goroutine, and left something.
 		c.workers--
-		c.hire() // in case that an Authorizer has ended this goroutine, and left something
+		c.answer(jobs, nil)
+		c.hire()
 		c.mu.Unlock()
 	}()
 	for {
-		jobs := c.take()
+		jobs = c.take()
 		if len(jobs) == 0 && !k.held() {
 			return
 		}
@@ -132,15 +135,23 @@ func (c *Client) work() {
 			c.mu.Lock()
 			continue
 		}
-		results := c.askAll(&k, jobs)
-		for i, j := range jobs {
-			j.cancel()
-			token := results[i].Token
-			c.session.Authorized(c.now(), j.ch.state, j.ticket, session.Token(token), results[i].Err)
-			clear(token.SharedSecret)
-		}
-		c.settle()
+		c.answer(jobs, c.askAll(&k, jobs))
 	}
+}
+
+// answer hands the answers on; without any the Authorizer has given none. The
+// lock is held.
+func (c *Client) answer(jobs []job, results []AuthResult) {
+	for i, j := range jobs {
+		result := AuthResult{Err: errNoAnswer}
+		if results != nil {
+			result = results[i]
+		}
+		j.cancel()
+		c.session.Authorized(c.now(), j.ch.state, j.ticket, session.Token(result.Token), result.Err)
+		clear(result.Token.SharedSecret)
+	}
+	c.settle()
 }
 
 // take takes the next authorizations: one, or as many as one request may ask
@@ -190,6 +201,8 @@ func (c *Client) prepare(ctx context.Context) {
 		p.Prepare(ctx)
 	}()
 }
+
+var errNoAnswer = final(errors.New("thimble: the authorizer has ended its goroutine in place of an answer"))
 
 var errAuthTimeout = errors.New("thimble: no answer within Config.AuthTimeout; check that the authorization endpoint is up")
 

@@ -3,6 +3,7 @@ package thimble_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,6 +33,7 @@ func TestAuthorizerFails(t *testing.T) {
 		{"nothing at all", func(context.Context) (thimble.Token, error) { return thimble.Token{}, &thimble.AuthError{} }, true, 0, nil, "authorization failed"},
 		{"an empty token", func(context.Context) (thimble.Token, error) { return thimble.Token{}, nil }, true, 0, nil, "no auth token"},
 		{"a panic", func(context.Context) (thimble.Token, error) { panic(broken) }, false, 0, nil, "panicked: the database is away"},
+		{"the end of its goroutine", func(context.Context) (thimble.Token, error) { runtime.Goexit(); panic("not here") }, false, 0, nil, "has ended its goroutine"},
 		{"no answer in time", func(ctx context.Context) (thimble.Token, error) {
 			<-ctx.Done()
 			return thimble.Token{}, ctx.Err()

@@ -41,7 +41,7 @@ func (e *StatusError) Error() string {
 	switch {
 	case e.Status >= 300 && e.Status <= 399:
 		s += "; redirections are not followed: check the URL, or the headers that log in"
-	case e.Status == 404 || e.Status == 405:
+	case e.Status == 101 || e.Status == 404 || e.Status == 405:
 		s += "; check the URL"
 	case (e.Status == 401 || e.Status == 403) && e.Text == "":
 		s += "; check the headers that log in, and who may join"

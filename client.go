@@ -29,10 +29,11 @@ type Client struct {
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
 	driving bool
-	lent    bool          // the driver has given up the lock for handlers
-	wake    chan struct{} // tells a driver that waits without a connection
-	reading bool          // the driver waits in conn.Read
-	armed   time.Duration // the read deadline that conn has
+	running context.Context // that of Run; nil while it does not
+	lent    bool            // the driver has given up the lock for handlers
+	wake    chan struct{}   // tells a driver that waits without a connection
+	reading bool            // the driver waits in conn.Read
+	armed   time.Duration   // the read deadline that conn has
 
 	// The transport.
 	conn        net.Conn
@@ -184,9 +185,14 @@ func (c *Client) SocketID() string {
 }
 
 // Connect asks for a connection again after Disconnect, or after the server
-// refused one. A client that runs connects by itself.
+// refused one. A client that runs connects by itself. Once the context of Run
+// has ended it does nothing until Run has returned.
 func (c *Client) Connect() {
 	c.mu.Lock()
+	if c.running != nil && c.running.Err() != nil {
+		c.mu.Unlock()
+		return
+	}
 	c.letGo()
 	c.session.Connect(c.now())
 	c.settle()

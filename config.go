@@ -169,6 +169,7 @@ var (
 	errHost      = errors.New(`thimble: Config.Host is a host or host:port, such as "127.0.0.1:6001", without scheme or path`)
 	errPath      = errors.New(`thimble: Config.Path starts with "/", does not end with one, and is percent-encoded, without ? and #`)
 	errTimeout   = errors.New("thimble: a timeout in Config is negative, or less than a second")
+	errNoConn    = errors.New("thimble: Config.Dial or Config.TLS has returned neither a connection nor an error")
 	errSize      = errors.New("thimble: a size in Config is negative")
 	defaultWait  = time.Millisecond
 	forever      = longestWait

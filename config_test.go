@@ -178,6 +178,36 @@ func TestTLSLayerTakesItsTime(t *testing.T) {
 	}
 }
 
+// TestNoConnection has functions of the user return nothing at all.
+func TestNoConnection(t *testing.T) {
+	t.Parallel()
+	for _, layer := range []string{"Dial", "TLS"} {
+		f := newFake(t)
+		raw := &closing{closed: make(chan struct{})}
+		client := newClient(t, thimble.Config{
+			Key: "k", Host: f.host(), Plaintext: layer == "Dial",
+			Dial: func(_ context.Context, network, address string) (net.Conn, error) {
+				if layer == "Dial" {
+					return nil, nil
+				}
+				conn, err := net.Dial(network, address)
+				raw.Conn = conn
+				return raw, err
+			},
+			TLS: func(context.Context, net.Conn, string) (net.Conn, error) { return nil, nil },
+		})
+		errs := failures(client)
+		run(t, client)
+		if err := waitFor(t, "the failure", errs); !strings.Contains(err.Error(), "neither a connection nor an error") {
+			t.Errorf("%s: got %v", layer, err)
+		}
+		if layer == "TLS" {
+			waitFor(t, "the transport's end", raw.closed)
+		}
+		client.Disconnect()
+	}
+}
+
 // closing tells when it is closed.
 type closing struct {
 	net.Conn

@@ -82,6 +82,9 @@ func exchange(ctx context.Context, client *HTTPClient, u http1.URL, r *http1.Req
 // will do.
 func receive(res *http.Response, limit int) (response, error) {
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return response{status: res.StatusCode}, nil // what follows is no body, and no context ends reading it
+	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, int64(limit)+1))
 	if err != nil {
 		return response{}, advise(err)

@@ -196,6 +196,26 @@ func TestEndpointRedirects(t *testing.T) {
 	}
 }
 
+// TestEndpointSwitchesProtocols asks a WebSocket server: what follows its answer
+// has no end.
+func TestEndpointSwitchesProtocols(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	go func() {
+		conn := f.tcp()
+		_, _ = conn.Read(make([]byte, 4096))
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	}()
+	result := make(chan error, 1)
+	go func() {
+		_, err := thimble.Endpoint{URL: "http://" + f.host()}.Authorize(context.Background(), request)
+		result <- err
+	}()
+	if err := waitFor(t, "the answer", result); err == nil || !strings.Contains(err.Error(), "status 101; check the URL") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEndpointDown(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -422,7 +422,7 @@ func TestHandlerEndsGoroutine(t *testing.T) {
 	p := f.accept("1.1")
 	reach(t, changes, thimble.StateConnected)
 	ends.Store(true)
-	ch.Subscribe() // nothing comes of that
+	ch.Subscribe() // fails
 	waitFor(t, "the question", asked)
 	ch.Unsubscribe()
 	ends.Store(false)

@@ -26,6 +26,7 @@ func (c *Client) Run(ctx context.Context) error {
 	})
 
 	c.mu.Lock()
+	c.running = ctx
 	returns := false
 	defer func() {
 		if !returns { // a handler has ended this goroutine, as FailNow of a test does
@@ -35,7 +36,7 @@ func (c *Client) Run(ctx context.Context) error {
 			c.takeBack()
 			c.session.Disconnect()
 			c.hangup()
-			c.driving = false
+			c.driving, c.running = false, nil
 			c.mu.Unlock()
 		}
 	}()
@@ -56,7 +57,7 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	c.tasks.Wait() // for Disconnect too, or it would end the next Run
 	c.mu.Lock()
-	c.driving = false
+	c.driving, c.running = false, nil
 	c.mu.Unlock()
 	if err != nil {
 		return err

@@ -245,6 +245,32 @@ func TestDisconnectAndConnectInHandlers(t *testing.T) {
 	}
 }
 
+// TestRunEndsAgainstHandlers lets Run's context end while a handler wants to
+// connect again whatever happens.
+func TestRunEndsAgainstHandlers(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	client := newClient(t, f.config())
+	client.OnStateChange(func(s thimble.StateChange) {
+		if s.Current == thimble.StateDisconnected {
+			client.Connect()
+		}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	go func() { result <- client.Run(ctx) }()
+	f.accept("1.1")
+	cancel()
+	if err := waitFor(t, "the end of Run", result); err != context.Canceled {
+		t.Errorf("Run returns %v", err)
+	}
+	if s := client.State(); s != thimble.StateDisconnected {
+		t.Errorf("it leaves the client %s", s)
+	}
+	run(t, client)
+	f.accept("2.2")
+}
+
 // TestReconnect drops connections and expects the same view on the next one.
 func TestReconnect(t *testing.T) {
 	t.Parallel()

@@ -92,11 +92,14 @@ func (c *Client) connect(ctx context.Context, addr address, secure bool) (conn, 
 			conn = nil // whatever stands beside the error
 			return explainDial(err)
 		}
-		if secure {
+		if secure && conn != nil {
 			raw = conn
 			if conn, err = c.cfg.TLS(ctx, raw, addr.server); err != nil {
 				return explainTLS(err)
 			}
+		}
+		if conn == nil {
+			return errNoConn
 		}
 		return nil
 	})

@@ -111,11 +111,14 @@ func (c *Client) authorizeUser(socketID string, ticket uint32) {
 	go func() {
 		defer c.tasks.Done()
 		defer cancel()
-		token, err := c.askUser(ctx, socketID)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.session.AuthorizedUser(c.now(), ticket, session.UserToken(token), err)
-		c.settle()
+		token, err := UserToken{}, errNoAnswer
+		defer func() { // even if the UserAuthorizer ends this goroutine
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.session.AuthorizedUser(c.now(), ticket, session.UserToken(token), err)
+			c.settle()
+		}()
+		token, err = c.askUser(ctx, socketID)
 	}()
 }
 

@@ -3,6 +3,7 @@ package thimble_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,7 @@ func TestSignInFails(t *testing.T) {
 			return thimble.UserToken{}, errors.New("no way through")
 		}, 0, true, "no way through"},
 		{"a panic", func(context.Context, string) (thimble.UserToken, error) { panic("broken") }, 0, false, "broken"},
+		{"the end of its goroutine", func(context.Context, string) (thimble.UserToken, error) { runtime.Goexit(); panic("not here") }, 0, false, "has ended its goroutine"},
 		{"no answer", func(ctx context.Context, _ string) (thimble.UserToken, error) {
 			<-ctx.Done()
 			return thimble.UserToken{}, ctx.Err()
