@@ -28,9 +28,9 @@ export function duringSuite() {
   return { after: (end) => ends.push(end) };
 }
 
-/** Starts a broker. */
-export async function startBroker(t, address = '127.0.0.1:0') {
-  const broker = new Process('broker', thimble, ['serve', '--dev', '--json', '--addr', address]);
+/** Starts a broker, with the credentials of thimble serve --dev unless it is told otherwise. */
+export async function startBroker(t, address = '127.0.0.1:0', settings = ['--dev']) {
+  const broker = new Process('broker', thimble, ['serve', ...settings, '--json', '--addr', address]);
   t.after(() => broker.stop());
   broker.address = await listening(broker);
   broker.port = Number(broker.address.split(':')[1]);
