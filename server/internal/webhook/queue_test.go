@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,12 @@ import (
 func bubble(t *testing.T, test func(t *testing.T, v *receiver)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { test(t, newReceiver(t)) })
+}
+
+// pass lets time pass in a bubble, and what is due then happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 func occupied(channel string) Event { return Event{Kind: ChannelOccupied, Channel: channel} }
@@ -45,7 +52,7 @@ func TestEveryKind(t *testing.T) {
 		} {
 			s.Tell(e)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		v.want(
 			"0s http://a channel_occupied presence-room",
 			"0s http://a member_added presence-room ann",
@@ -104,26 +111,26 @@ func TestHold(t *testing.T) {
 		s := q.Source("1")
 		s.Tell(occupied("presence-room"))
 		s.Tell(added("presence-room", "ann"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.Tell(removed("presence-room", "ann"))
 		s.Tell(vacated("presence-room"))
-		time.Sleep(hold - 1)
+		pass(hold - 1)
 		s.Tell(occupied("presence-room"))
 		s.Tell(added("presence-room", "ann"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		v.want("0s http://a channel_occupied presence-room", "0s http://a member_added presence-room ann")
 
 		// Somebody else comes: the channel was never vacated, the first one is gone.
 		v.start = time.Now()
 		s.Tell(removed("presence-room", "ann"))
 		s.Tell(vacated("presence-room"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.Tell(occupied("presence-room"))
 		s.Tell(added("presence-room", "bob"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.Tell(removed("presence-room", "bob"))
 		s.Tell(vacated("presence-room"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.Tell(occupied("presence-room"))
 		synctest.Wait()
 		v.want(
@@ -148,7 +155,7 @@ func TestHoldWithHalfAPair(t *testing.T) {
 			s.Tell(removed("presence-room", "ann"))
 			s.Tell(vacated("presence-room"))
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		v.want("0s http://b member_added presence-room ann", "3s http://a channel_vacated presence-room")
 	})
 }
@@ -233,9 +240,9 @@ func TestOrderAcrossRetries(t *testing.T) {
 				defer q.Close(t.Context())
 				for i := range 40 {
 					q.Source("1").Tell(number(i))
-					time.Sleep(time.Duration(i%4) * time.Second)
+					pass(time.Duration(i%4) * time.Second)
 				}
-				time.Sleep(10 * time.Minute)
+				pass(10 * time.Minute)
 				next := 0
 				for _, got := range v.take() {
 					if strings.Count(got, "subscription_count") == 0 || len(strings.Fields(got))%3 != 2 {
@@ -268,7 +275,7 @@ func TestRetryIsTheSame(t *testing.T) {
 		q := open(t, Config{Transport: v}, oneApp(everything("http://a")))
 		defer q.Close(t.Context())
 		q.Source("1").Tell(occupied("room"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		first := ""
 		for _, r := range v.raw {
 			body, _ := io.ReadAll(r.Body)
@@ -297,12 +304,11 @@ func TestDropped(t *testing.T) {
 		q := open(t, Config{Transport: v, Log: log.logger()}, oneApp(to))
 		defer q.Close(t.Context())
 		q.Source("1").Tell(occupied("room"))
-		time.Sleep(keepTrying - 1)
+		pass(keepTrying - 1)
 		if got := q.Stats(); got.Dropped != 0 || got.QueueBytes == 0 {
 			t.Errorf("counted %+v", got)
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		if got := q.Stats(); got.Dropped != 1 || got.QueueBytes != 0 || got.Failed < 9 {
 			t.Errorf("counted %+v", got)
 		}
@@ -316,12 +322,10 @@ func TestDropped(t *testing.T) {
 // An endpoint that never answers costs no other anything, and its requests end.
 func TestDeadEndpoint(t *testing.T) {
 	bubble(t, func(t *testing.T, v *receiver) {
-		asked := 0
+		var asked atomic.Int64
 		v.answer = func(r *http.Request) int {
 			if r.URL.Host == "dead" {
-				v.mu.Lock()
-				asked++
-				v.mu.Unlock()
+				asked.Add(1)
 				return 0
 			}
 			return 200
@@ -333,13 +337,12 @@ func TestDeadEndpoint(t *testing.T) {
 			q.Source("1").Tell(occupied(fmt.Sprint("room-", i)))
 		}
 		synctest.Wait()
-		if n := len(v.take()); n != 1000 || time.Since(v.start) != 0 || asked != requestsAtOnce {
-			t.Errorf("%d of 1000 after %v, %d requests to the dead one", n, time.Since(v.start), asked)
+		if n := len(v.take()); n != 1000 || time.Since(v.start) != 0 || asked.Load() != requestsAtOnce {
+			t.Errorf("%d of 1000 after %v, %d requests to the dead one", n, time.Since(v.start), asked.Load())
 		}
-		time.Sleep(DefaultTimeout)
-		synctest.Wait()
-		if asked != 2*requestsAtOnce || !strings.Contains(log.String(), "no answer within 10s") {
-			t.Errorf("%d requests to the dead one; %s", asked, log.String())
+		pass(DefaultTimeout)
+		if asked.Load() != 2*requestsAtOnce || !strings.Contains(log.String(), "no answer within 10s") {
+			t.Errorf("%d requests to the dead one; %s", asked.Load(), log.String())
 		}
 	})
 }
@@ -352,8 +355,7 @@ func TestTimeoutOfAnEndpoint(t *testing.T) {
 		q := open(t, Config{Transport: v}, oneApp(to))
 		defer q.Close(t.Context())
 		q.Source("1").Tell(occupied("room"))
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		pass(2 * time.Second)
 		if q.Stats().Failed != 1 {
 			t.Errorf("counted %+v", q.Stats())
 		}
@@ -364,9 +366,9 @@ func TestTimeoutOfAnEndpoint(t *testing.T) {
 // its events.
 func TestOverflow(t *testing.T) {
 	bubble(t, func(t *testing.T, v *receiver) {
-		up := false
+		var up atomic.Bool
 		v.answer = func(r *http.Request) int {
-			if r.URL.Host == "down" && !up {
+			if r.URL.Host == "down" && !up.Load() {
 				return 500
 			}
 			return 200
@@ -385,8 +387,8 @@ func TestOverflow(t *testing.T) {
 		if n := strings.Count(log.String(), "as many wait for the endpoint as may"); n != 1 {
 			t.Errorf("logged %d times: %s", n, log.String())
 		}
-		up = true
-		time.Sleep(2 * time.Minute)
+		up.Store(true)
+		pass(2 * time.Minute)
 		if got := q.Stats(); got.Sent != 200-stats.Dropped || got.QueueBytes != 0 {
 			t.Errorf("counted %+v", got)
 		}
@@ -406,7 +408,7 @@ func TestConfigure(t *testing.T) {
 		defer q.Close(t.Context())
 		s := q.Source("1")
 		s.Tell(occupied("room"))
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		stays := everything("http://stays")
 		stays.Headers = map[string]string{"X-New": "yes"}
 		apps := []App{{ID: "1", Key: "key2", Secret: "secret2", Endpoints: []Endpoint{stays, everything("http://new")}}}
@@ -415,7 +417,7 @@ func TestConfigure(t *testing.T) {
 			t.Errorf("counted %+v", q.Stats())
 		}
 		s.Tell(occupied("other"))
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		good := map[string]bool{}
 		for _, got := range v.take() {
 			if !strings.HasSuffix(got, " 500") {
@@ -432,7 +434,7 @@ func TestConfigure(t *testing.T) {
 		}
 		q.Configure([]App{{ID: "1"}})
 		s.Tell(occupied("another"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		v.want()
 		if q.Source("1") != nil || q.Wanted() != 0 {
 			t.Error("it has endpoints still")

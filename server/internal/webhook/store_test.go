@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,7 +51,7 @@ func TestRestart(t *testing.T) {
 					q.Source("1").Tell(number(i))
 					q.Source("1").Tell(Event{Kind: CacheMiss, Channel: fmt.Sprint("cache-", i)})
 				}
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				if got := q.Stats(); got.QueueBytes == 0 || got.StoreErrors != 0 {
 					t.Errorf("counted %+v", got)
 				}
@@ -62,7 +63,7 @@ func TestRestart(t *testing.T) {
 				if dropped := q.Stats().Dropped; dropped != 0 {
 					t.Errorf("%d were dropped", dropped)
 				}
-				time.Sleep(time.Hour) // and still none is too old
+				pass(time.Hour) // and still none is too old
 				down = false
 				v.take()
 				v.start = time.Now()
@@ -109,7 +110,7 @@ func TestGhosts(t *testing.T) {
 				}
 				s.Tell(occupied("left"))
 				s.Tell(vacated("left"))
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				if end == "die" {
 					q.die()
 				} else {
@@ -125,17 +126,17 @@ func TestGhosts(t *testing.T) {
 				v.start = time.Now()
 				q = open(t, c, apps)
 				s = q.Source("1")
-				time.Sleep(restartHold - 1)
+				pass(restartHold - 1)
 				s.Tell(occupied("presence-bob"))
 				s.Tell(added("presence-bob", "bob"))
-				time.Sleep(time.Hour)
+				pass(time.Hour)
 				v.want("10s http://a member_removed presence-ann ann", "10s http://a channel_vacated presence-ann")
 				q.die()
 
 				// bob is still there, and ann is not gone twice.
 				v.start = time.Now()
 				q = open(t, c, apps)
-				time.Sleep(time.Hour)
+				pass(time.Hour)
 				v.want("10s http://a member_removed presence-bob bob", "10s http://a channel_vacated presence-bob")
 				q.Close(t.Context())
 
@@ -150,11 +151,11 @@ func TestGhosts(t *testing.T) {
 // failing is a store that cannot write while it is told so.
 type failing struct {
 	store
-	full bool
+	full atomic.Bool
 }
 
 func (f *failing) commit(c *changes) error {
-	if f.full {
+	if f.full.Load() {
 		return errors.New("no space left on device")
 	}
 	return f.store.commit(c)
@@ -189,14 +190,14 @@ func TestStoreFails(t *testing.T) {
 		s := q.Source("1")
 		s.Tell(occupied("before"))
 		s.Tell(number(0))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		f := failingStore(q)
-		f.full = true
+		f.full.Store(true)
 		v.take()
 		v.start = time.Now()
 		s.Tell(occupied("room"))
 		s.Tell(number(1))
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		s.Tell(number(2))
 		s.Tell(vacated("before"))
 		synctest.Wait()
@@ -215,8 +216,8 @@ func TestStoreFails(t *testing.T) {
 		if n := strings.Count(log.String(), "make room on the disk"); n != 1 {
 			t.Errorf("logged %d times", n)
 		}
-		f.full = false
-		time.Sleep(5 * time.Second)
+		f.full.Store(false)
+		pass(5 * time.Second)
 		if !strings.Contains(log.String(), "is written again") {
 			t.Errorf("logged %s", log.String())
 		}
@@ -226,7 +227,7 @@ func TestStoreFails(t *testing.T) {
 		v.answer, v.start = nil, time.Now()
 		v.take()
 		q = open(t, c, apps)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		v.want("0s http://down subscription_count room 0", "0s http://down subscription_count room 1", "0s http://down subscription_count room 2",
 			"10s http://good channel_vacated room")
 		q.Close(t.Context())
@@ -239,7 +240,7 @@ func TestStoreFailsForLong(t *testing.T) {
 	var log logbook
 	q := open(t, Config{Transport: newReceiver(t), Path: filepath.Join(t.TempDir(), "queue"), Log: log.logger()}, oneApp(Endpoint{URL: "http://a", Kinds: ChannelVacated}))
 	f := failingStore(q)
-	f.full = true
+	f.full.Store(true)
 	q.mu.Lock()
 	q.working = true
 	q.mu.Unlock()
@@ -251,7 +252,7 @@ func TestStoreFailsForLong(t *testing.T) {
 	if n := len(q.changes.places); n > unsavedBytes/overhead || !q.changes.afresh || !strings.Contains(log.String(), "never be vacated") {
 		t.Errorf("%d places, logged %s", n, log.String())
 	}
-	f.full = false
+	f.full.Store(false)
 	q.commit()
 	if q.broken || !q.changes.empty() {
 		t.Error("it does not recover")
