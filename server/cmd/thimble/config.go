@@ -60,6 +60,16 @@ them. The exit code is 0 if nothing is, and 2 if something is.`,
 				return usage(cmd, err)
 			}
 			text := fmt.Sprintf("good: %d app(s), listening on %s", len(s.Apps), s.Listen)
+			webhooks := 0
+			for i := range s.Apps {
+				webhooks += len(s.Apps[i].Webhooks)
+			}
+			switch {
+			case webhooks > 0 && s.WebhookQueue == "":
+				text += fmt.Sprintf(", %d webhook(s) that wait in memory: set webhook_queue to keep them across restarts", webhooks)
+			case webhooks > 0:
+				text += fmt.Sprintf(", %d webhook(s) that wait in %s", webhooks, s.WebhookQueue)
+			}
 			for _, name := range ignored {
 				text += "\n" + name + " is set, and has no meaning here"
 			}

@@ -213,6 +213,19 @@ func TestConfig(t *testing.T) {
 	if code != 0 || !strings.Contains(text, "good: 1 app(s), listening on 127.0.0.1:6001") || !strings.Contains(text, "SOKETI_ADAPTER_DRIVER is set") {
 		t.Errorf("exit code %d: %s%s", code, text, errs)
 	}
+	t.Setenv("SOKETI_DEFAULT_APP_WEBHOOKS", `[{"url":"https://example.com/hidden","event_types":["cache_miss"]}]`)
+	code, text, errs = call("config", "check", file)
+	if code != 0 || !strings.Contains(text, ", 1 webhook(s) that wait in memory: set webhook_queue") || strings.Contains(text, "hidden") {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
+	t.Setenv("THIMBLE_WEBHOOK_QUEUE", filepath.Join(dir, "none", "queue")) // which it does not open
+	if code, text, errs = call("config", "check", file); code != 0 || !strings.Contains(text, ", 1 webhook(s) that wait in "+filepath.Join(dir, "none", "queue")) {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
+	if code, _, errs := call("serve", "--config", file, "--addr", "127.0.0.1:0"); code != 1 || !strings.Contains(errs, "make its directory first") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	os.Unsetenv("SOKETI_DEFAULT_APP_WEBHOOKS")
 	if code, _, errs := call("config", "check"); code != 2 || !strings.Contains(errs, "there is no app") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}

@@ -58,9 +58,13 @@ func newEndpoint(q *Queue, id endpointID) *endpoint {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if e.client.Transport == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.MaxConnsPerHost, own.MaxIdleConnsPerHost = requestsAtOnce, requestsAtOnce
-		e.client.Transport = own
+		e.client.Transport = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:   true,
+			MaxConnsPerHost:     requestsAtOnce,
+			MaxIdleConnsPerHost: requestsAtOnce,
+			IdleConnTimeout:     idleTimeout,
+		}
 	}
 	e.lanes.spread = func(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
 	return e

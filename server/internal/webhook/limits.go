@@ -23,6 +23,9 @@ const (
 	// DefaultTimeout bounds one request, from dialling to the last byte read.
 	DefaultTimeout = 10 * time.Second
 
+	// idleTimeout is how long a connection is kept for the next request.
+	idleTimeout = 90 * time.Second
+
 	// requestsAtOnce is how many requests to one endpoint run at once, for
 	// different channels: at 50 ms each it is 160 webhooks in a second.
 	requestsAtOnce = 8
