@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,6 +61,7 @@ func newEndpoint(q *Queue, id endpointID) *endpoint {
 	if e.client.Transport == nil {
 		e.client.Transport = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: DefaultTimeout}).DialContext,
 			ForceAttemptHTTP2:   true,
 			MaxConnsPerHost:     requestsAtOnce,
 			MaxIdleConnsPerHost: requestsAtOnce,
