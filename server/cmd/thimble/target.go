@@ -174,7 +174,11 @@ func (t *target) check(cmd *cobra.Command, needed []string) error {
 		}
 	}
 	if missing != nil {
-		return usage(cmd, errors.New("missing "+strings.Join(missing, ", ")))
+		text := "missing " + strings.Join(missing, ", ")
+		if t.contexts {
+			text += "; or name a --context that has it"
+		}
+		return usage(cmd, errors.New(text))
 	}
 	if strings.Contains(t.host, "://") {
 		return usage(cmd, errors.New(`--host is a host or host:port, such as 127.0.0.1:6001, without "http://"`))

@@ -196,7 +196,18 @@ func TestSilentServer(t *testing.T) {
 			}
 		}
 	})
-	finds(t, Config{Key: "k", Host: address, Plaintext: true, Timeout: 20 * time.Millisecond}, "upgrade", "does not answer", "check the port")
+	r := &run{Config: Config{Key: "k", Host: address, Plaintext: true}}
+	defer r.close()
+	for _, do := range []func(context.Context) outcome{r.dns, r.tcp} {
+		if out := do(t.Context()); out.status == Failed {
+			t.Fatalf("%+v", out)
+		}
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if out := r.upgrade(short); out.status != Failed || !strings.Contains(out.text, "does not answer") || !strings.Contains(out.advice, "check the port") {
+		t.Errorf("%+v", out)
+	}
 }
 
 func TestKey(t *testing.T) {
