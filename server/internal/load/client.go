@@ -114,7 +114,7 @@ func (c *client) received(e thimble.Event) {
 		return // nobody counts on it
 	}
 	s, ok := readMessage(c.run.id, e)
-	if !ok || s.sender < 0 || s.sender >= len(c.orders) {
+	if !ok || s.sender < 0 || s.sender >= len(c.orders) || s.number < 0 || s.number > MaxMessages {
 		c.shard.foreign.Add(1)
 		return
 	}
