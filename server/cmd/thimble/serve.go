@@ -196,11 +196,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 		l = tls.NewListener(l, secure.config())
 	}
 	notify("READY=1")
-	context.AfterFunc(cmd.Context(), func() {
-		notify("STOPPING=1")
-		log.Info("ending", slog.Int("connections", b.Stats().Connections), slog.Duration("within", most))
-	})
-	return serve(cmd.Context(), b, most, func() error { return b.Serve(l) })
+	return serve(cmd.Context(), b, most, log, func() error { return b.Serve(l) })
 }
 
 // announce says where the broker is.
@@ -258,7 +254,7 @@ func newLog(w io.Writer, s *settings.Settings) *slog.Logger {
 }
 
 // serve runs a broker until ctx ends, and then ends it in order, within most.
-func serve(ctx context.Context, b *broker.Broker, most time.Duration, run func() error) error {
+func serve(ctx context.Context, b *broker.Broker, most time.Duration, log *slog.Logger, run func() error) error {
 	failed := make(chan error, 1)
 	go func() { failed <- run() }()
 	select {
@@ -266,6 +262,8 @@ func serve(ctx context.Context, b *broker.Broker, most time.Duration, run func()
 		return err
 	case <-ctx.Done():
 	}
+	notify("STOPPING=1")
+	log.Info("ending", slog.Int("connections", b.Stats().Connections), slog.Duration("within", most))
 	end, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	if err := b.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
