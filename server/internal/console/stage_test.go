@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ const password = "an operator's password"
 
 func apps() []broker.App {
 	return []broker.App{
-		{ID: "shop", Key: "shop-key", Secret: "shop-secret", ClientEvents: true, MaxEventData: 200 << 10, ClientEventRate: 1000},
+		{ID: "shop", Key: "shop-key", Secret: "shop-secret", ClientEvents: true, MaxEventData: 200 << 10, ClientEventRate: 1000, MaxMembers: 2},
 		{ID: "staging", Key: "staging-key", Secret: "staging-secret"},
 	}
 }
@@ -76,6 +77,19 @@ func (s *stage) publish(event string, data string, channels ...string) {
 	s.t.Helper()
 	if err := s.broker.Publish(context.Background(), "shop", broker.Event{Name: event, Channels: channels, Data: data}); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// refused sends a request to the HTTP API that nobody has signed.
+func (s *stage) refused() {
+	s.t.Helper()
+	res, err := http.Post(s.url("/apps/shop/events"), "application/json", strings.NewReader("{}"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusUnauthorized {
+		s.t.Errorf("status %d", res.StatusCode)
 	}
 }
 
