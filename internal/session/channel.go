@@ -39,6 +39,7 @@ type Channel struct {
 	size    int               // bytes of both, all together
 	me      string
 	crowded bool // there are more than are kept
+	untold  bool // the server has not said who is there
 
 	awaiting string // a token that waits for the sign-in
 
@@ -59,6 +60,9 @@ type Channel struct {
 // codeUnauthorized is what some servers put into the error event that refuses
 // a subscription.
 const codeUnauthorized = 4009
+
+// codeClientEvent refuses a client event.
+const codeClientEvent = 4301
 
 // notMember is in the text of an error that has the same code and refuses a
 // client event: the sender is not subscribed. Such a server names no channel
@@ -365,7 +369,8 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 // subscription may be under way.
 func (ch *Channel) reset() {
 	ch.state, ch.ticket = absent, 0
-	ch.members, ch.size, ch.me, ch.awaiting, ch.crowded = nil, 0, "", "", false
+	ch.members, ch.size, ch.me, ch.awaiting = nil, 0, "", ""
+	ch.crowded, ch.untold = false, false
 	ch.attempts, ch.refreshed = 0, false
 	ch.wipe()
 }

@@ -10,7 +10,7 @@ func (s *Session) leave(ch *Channel) {
 		return
 	}
 	ch.heard, ch.told = s.heard, false
-	if s.cfg.MemberChanges && ch.members != nil && !ch.crowded {
+	if s.cfg.MemberChanges && ch.members != nil && !ch.partial() {
 		ch.before = ch.members
 	}
 }
@@ -42,7 +42,7 @@ func (ch *Channel) early(now time.Duration) time.Duration {
 
 // compare finds out who has come and gone since the connection before.
 func (ch *Channel) compare() {
-	if ch.before == nil || ch.crowded { // of a part nothing can be told
+	if ch.before == nil || ch.partial() { // of a part nothing can be told
 		ch.before = nil
 		return
 	}

@@ -42,7 +42,6 @@ func (s *Session) endOversize(now time.Duration, item *websocket.Item) {
 	}
 	s.fail(err)
 	if ch != nil {
-		ch.before = nil
 		s.confirmed(now, ch, new(wire.Message))
 	}
 }

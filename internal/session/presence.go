@@ -40,6 +40,7 @@ func (s *Session) readPresence(what Kind, ch *Channel, m *wire.Message) {
 		if data == nil && len(m.Data) > 0 {
 			s.fail(&MessageError{string(m.Data[:min(len(m.Data), rawShown)]), errSnapshot})
 		}
+		ch.untold = data.Get("presence").Kind() != wire.Object
 		s.snapshot(ch, data)
 		ch.compare()
 	}
@@ -62,6 +63,9 @@ func (s *Session) snapshot(ch *Channel, data wire.Value) {
 		}
 	}
 }
+
+// partial says that there may be more members than are kept.
+func (ch *Channel) partial() bool { return ch.crowded || ch.untold }
 
 // keepMember adds a member, or replaces his info, while there is room.
 func (s *Session) keepMember(ch *Channel, id, info string) {
@@ -116,7 +120,7 @@ func (s *Session) memberAdded(ch *Channel, data wire.Value) {
 
 func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
 	member, ok := ch.Member(userID(data))
-	if !ok && (!ch.crowded || member.ID == "") {
+	if !ok && (!ch.partial() || member.ID == "") {
 		return // known, or one of those that are not kept
 	}
 	if ok {

@@ -243,8 +243,12 @@ func (s *Session) readError(now time.Duration, ch *Channel, m *wire.Message) {
 		}
 		ch = s.refusedBy(code, message)
 	}
-	if ch == nil || ch.state != pending || strings.HasPrefix(message, "No current subscription") {
-		s.fail(err) // the last is about an unsubscription before this subscription
+	// What was done under an earlier subscription may be refused behind its end:
+	// the end itself, or a client event.
+	late := strings.HasPrefix(message, "No current subscription") ||
+		ch != nil && ch.stale && (code == codeClientEvent || contains(message, notMember))
+	if ch == nil || ch.state != pending || late {
+		s.fail(err)
 		return
 	}
 	s.refused(now, ch, code, err)

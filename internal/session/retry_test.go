@@ -15,7 +15,8 @@ func TestRetriesGrowExactly(t *testing.T) {
 	t.Parallel()
 	// All random bytes are the same, so that their order does not matter.
 	const word = 1<<64 - 1
-	fails := &session.AuthError{Status: 500, Err: errCut}
+	// A time to wait that is none shortens nothing.
+	fails := &session.AuthError{Status: 500, RetryAfter: -time.Hour, Err: errCut}
 	for _, test := range []struct {
 		name   string
 		ask    func(st *stage)
