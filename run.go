@@ -10,8 +10,8 @@ import (
 // Run connects and keeps the client connected, calling handlers on this
 // goroutine, until ctx ends, Disconnect is called, or the server refuses the
 // connection in a way that trying again would not change. It returns ctx's
-// error, nil, or a *CloseError, and leaves no goroutine behind. It may be
-// called again.
+// error, nil, a *CloseError, or behind Config.Attempts an *AttemptsError, and
+// leaves no goroutine behind. It may be called again.
 func (c *Client) Run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

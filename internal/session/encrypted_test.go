@@ -202,6 +202,19 @@ func TestDecryptionAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestLargeEventLeavesNothing checks that one large event does not cost a client
+// its memory for as long as it lives.
+func TestLargeEventLeavesNothing(t *testing.T) {
+	t.Parallel()
+	st, _ := startSealed(t, testKey("1"))
+	for _, size := range []int{100 << 10, 10, 10} {
+		st.text(sealedEvent("e", sealedRoom, testKey("1"), `"`+strings.Repeat("x", size)+`"`))
+	}
+	if n := session.Opening(st.s); n == 0 || n > 40<<10 {
+		t.Errorf("%d bytes are kept", n)
+	}
+}
+
 // TestUnsubscribeWhileHeldEventsAreReleased has a handler of the first event
 // that has waited for a key take the channel back, or forget it: the others are
 // not delivered, and another channel's are.

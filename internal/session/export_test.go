@@ -18,6 +18,9 @@ func Key(ch *Channel) []byte { return ch.secret.key[:] }
 // TokenKey returns that of a token that the user has made.
 func TokenKey(ch *Channel) []byte { return ch.token.SharedSecret }
 
+// Opening returns how many bytes are kept for decryption.
+func Opening(s *Session) int { return cap(s.box.sealed) + cap(s.box.plain) }
+
 // Remembered returns how many client events the session has room to remember,
 // for the limit of their rate.
 func Remembered(s *Session) int { return cap(s.limit.sent) }
