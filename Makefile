@@ -1,6 +1,6 @@
 # Every target is a script in ci/; what it does stands there.
 
-.PHONY: test check unit unit32 bigendian fuzz interop soak firmware-test build bench tidy demo
+.PHONY: test check unit unit32 bigendian fuzz interop soak boards firmware-test build bench tidy demo
 
 test: ## everything that CI runs
 	@ci/all
@@ -25,6 +25,9 @@ interop: ## the official pusher-js and pusher packages against ours
 
 soak: ## ten minutes of clients that behave badly, beside some that do not
 	@SOAK=$${SOAK:-10m} go test -v -timeout=60m -run '^TestSoak$$' ./server/internal/endtoend
+
+boards: ## the firmware of every board compiles, if there is a TinyGo
+	@ci/boards
 
 firmware-test: ## the device's application in an emulator, if there is a TinyGo
 	@ci/firmware-test

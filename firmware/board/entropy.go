@@ -1,7 +1,7 @@
 package board
 
 import (
-	"crypto/sha256"
+	"crypto/sha1"
 	"errors"
 	"io"
 )
@@ -35,8 +35,8 @@ func Noise(sample func() uint16) io.Reader { return &noise{sample: sample} }
 
 type noise struct {
 	sample func() uint16
-	seed   [sha256.Size]byte
-	block  [sha256.Size]byte
+	seed   [sha1.Size]byte
+	block  [sha1.Size]byte
 	left   int // of block
 	count  uint64
 	seeded bool
@@ -69,9 +69,10 @@ func (n *noise) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// gather makes the seed.
+// gather makes the seed. SHA-1 is in the firmware anyway, for WebSocket, and
+// mixes well enough.
 func (n *noise) gather() error {
-	sum := sha256.New()
+	sum := sha1.New()
 	run, last := 0, uint16(2)
 	for range noiseSamples {
 		v := n.sample()
@@ -90,12 +91,12 @@ func (n *noise) gather() error {
 
 // next makes a block of the seed and a count, which allocates nothing.
 func (n *noise) next() {
-	var in [sha256.Size + 8]byte
+	var in [sha1.Size + 8]byte
 	copy(in[:], n.seed[:])
 	for i := range 8 {
-		in[sha256.Size+i] = byte(n.count >> (8 * i))
+		in[sha1.Size+i] = byte(n.count >> (8 * i))
 	}
 	n.count++
-	n.block = sha256.Sum256(in[:])
+	n.block = sha1.Sum(in[:])
 	n.left = len(n.block)
 }

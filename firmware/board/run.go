@@ -56,11 +56,15 @@ type Config struct {
 
 const (
 	// What the client keeps: a reading and an answer are some 200 bytes, a
-	// list of 60 members some 8 KB.
+	// list of 60 members 6 KB.
 	readBuffer = 2 << 10
 	maxMessage = 16 << 10
 	queue      = 4 << 10
 	maxMembers = 64
+
+	// pollWait is how long a turn waits for something to come: shorter than a
+	// flash of the LED, and longer than network stacks take to look.
+	pollWait = 20 * time.Millisecond
 
 	// operator is how those begin who may switch the LED.
 	operator = "operator-"
@@ -167,7 +171,7 @@ func start(cfg *Config) (*device, error) {
 		Key: set.Key, Host: set.Host, Plaintext: !cfg.TLS,
 		Authorizer: thimble.Endpoint{URL: set.Auth, Params: map[string]string{"device": set.Name}},
 		ReadBuffer: readBuffer, MaxMessage: maxMessage, Queue: queue, MaxMembers: maxMembers,
-		Clock: clock,
+		Clock: clock, PollWait: pollWait,
 	}
 	if cfg.Wifi != nil {
 		cfg.Wifi.log = cfg.Print

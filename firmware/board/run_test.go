@@ -28,6 +28,7 @@ func bench() (Config, *notes) {
 		Wifi: &Station{Join: func() error { return nil }},
 		LED:  &lamp{}, Sensor: room{},
 		Clock: clock, Idle: idle, Print: told.print,
+		Adjust: func(c *thimble.Config) { c.PollWait = time.Microsecond },
 	}, told
 }
 

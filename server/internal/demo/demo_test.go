@@ -19,10 +19,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start runs a demo on its own broker until the test ends.
+// own is a demo on its own broker.
+var own = demo.Config{AppID: "app-id", Key: "app-key", Secret: "app-secret", Command: "thimble"}
+
+// start runs one until the test ends.
 func start(t *testing.T) *demo.Demo {
 	t.Helper()
-	return startAt(t, "127.0.0.1:0", demo.Config{AppID: "app-id", Key: "app-key", Secret: "app-secret", Command: "thimble"})
+	return startAt(t, "127.0.0.1:0", own)
 }
 
 func startAt(t *testing.T, address string, config demo.Config) *demo.Demo {

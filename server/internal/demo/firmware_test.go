@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,24 +64,46 @@ type firmware struct {
 	says []string
 }
 
-func newBoard(t *testing.T, target, qemu string, args []string) *firmware {
-	t.Helper()
-	b := &firmware{demo: start(t), serial: free(t)}
-	u, err := url.Parse(b.demo.Page())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.address = u.Host
-	plug(t, b.demo, "stop") // the simulated one
+// image is what TinyGo has made for a target. The address of the demo is in it,
+// so that the next run has its demo there too, and need not wait for another.
+type image struct {
+	address string
+	elf     []byte
+}
 
+var images = map[string]image{}
+
+// compile makes an image for a demo.
+func compile(t *testing.T, target, address string) image {
+	t.Helper()
 	elf := filepath.Join(t.TempDir(), "emulated.elf")
-	flags := fmt.Sprintf("-X main.key=app-key -X main.host=%s -X main.auth=%spusher/auth -X main.name=emulated -X main.seed=%d", b.address, b.demo.Page(), rand.Uint32())
+	flags := fmt.Sprintf("-X main.key=app-key -X main.host=%s -X main.auth=http://%s/pusher/auth -X main.name=emulated -X main.seed=%d", address, address, rand.Uint32())
 	build := exec.Command("tinygo", "build", "-target="+target, "-o", elf, "-ldflags="+flags, ".")
 	build.Dir = filepath.Join("..", "..", "..", "firmware", "emulated")
 	build.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("tinygo build: %v\n%s", err, out)
 	}
+	made, err := os.ReadFile(elf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image{address, made}
+}
+
+func newBoard(t *testing.T, target, qemu string, args []string) *firmware {
+	t.Helper()
+	made, ok := images[target]
+	if !ok {
+		made = compile(t, target, free(t))
+		images[target] = made
+	}
+	elf := filepath.Join(t.TempDir(), "emulated.elf")
+	if err := os.WriteFile(elf, made.elf, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := &firmware{demo: startAt(t, made.address, own), address: made.address, serial: free(t)}
+	plug(t, b.demo, "stop") // the simulated one
 	emulator := exec.Command(qemu, append(args, "-display", "none", "-monitor", "none", "-kernel", elf, "-serial", "tcp:"+b.serial+",server=on,wait=on")...)
 	var complaints strings.Builder
 	emulator.Stderr = &complaints
@@ -262,7 +283,7 @@ func (b *firmware) live(t *testing.T) {
 		t.Fatal(err)
 	}
 	http.DefaultClient.CloseIdleConnections() // to the one that has ended
-	b.demo = startAt(t, b.address, demo.Config{AppID: "app-id", Key: "app-key", Secret: "app-secret", Command: "thimble"})
+	b.demo = startAt(t, b.address, own)
 	plug(t, b.demo, "stop")
 	room, events = watcher(t, b.demo, "operator")
 	patient(t, events, "the broker is back", "client-reading", fromBoard)

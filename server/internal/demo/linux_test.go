@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble"
-	"github.com/thimble-go/thimble/server/internal/demo"
 )
 
 // machine is the linux board's program.
@@ -134,7 +133,7 @@ func TestLinux(t *testing.T) {
 		t.Fatal(err)
 	}
 	hear("connecting: ")
-	d = startAt(t, address, demo.Config{AppID: "app-id", Key: "app-key", Secret: "app-secret", Command: "thimble"})
+	d = startAt(t, address, own)
 	plug(t, d, "stop")
 	_, events = watcher(t, d, "operator")
 	await(t, events, "client-reading", fromBoard)
