@@ -39,34 +39,37 @@ type Item struct {
 // Parser reads frames. The zero value is a client's parser with the default
 // limit; set the fields before the first call of Next and leave them alone.
 type Parser struct {
-	// Server reads what clients send: masked frames.
-	Server bool
 	// MaxMessage bounds a message in bytes; zero means DefaultMaxMessage. More
 	// than 1 GiB - 1 counts as that.
 	MaxMessage int
+	// Server reads what clients send: masked frames.
+	Server bool
 	// SkipOversize lets a message above the limit pass by, told as an Oversize
 	// and later an OversizeEnd item, where otherwise Next returns ErrTooBig.
 	// Control frames may be found between the two.
 	SkipOversize bool
 
-	// The frame that is being read.
+	// The frame that is being read. What is small stands together: a broker has
+	// a parser for each connection.
 	head    bool // its header has been read, and stands in the buffer if whole
 	fin     bool
 	masked  bool
+	passing bool // the payload is too big and is dropped as it comes
 	op      Opcode
 	mask    [4]byte
-	header  int  // bytes of header still in the buffer
-	length  int  // of the payload
-	done    int  // bytes of the payload unmasked so far
-	passing bool // the payload is too big and is dropped as it comes
-	clear   int  // bytes at its start unmasked to be shown
 
 	// The message that is being read.
 	open    Opcode // of a message whose last fragment has not come, or 0
+	told    bool   // that it is too big, with an Oversize item
 	whole   []byte // its fragments so far
 	valid   int    // bytes of the text known to be UTF-8
 	dropped int    // its size so far, if it is too big; 0 if it is not
-	told    bool   // that it is too big, with an Oversize item
+
+	// And of the frame.
+	header int // bytes of header still in the buffer
+	length int // of the payload
+	done   int // bytes of the payload unmasked so far
+	clear  int // bytes at its start unmasked to be shown
 }
 
 // Need returns how many bytes the buffer must hold from its start for Next to

@@ -131,9 +131,9 @@ func (ch *channel) empty() bool {
 
 // send is broadcast for those who hold the lock.
 func (ch *channel) send(frame []byte, except string) {
-	n := 0
+	n, skip := 0, peer.ParseSocketID(except)
 	for _, s := range ch.seats {
-		if except != "" && s.client.peer.SocketID() == except {
+		if s.client.peer.Is(skip) {
 			continue
 		}
 		s.client.out.queue(frame)

@@ -100,7 +100,7 @@ const (
 // Peer is the state of one connection.
 type Peer struct {
 	settings *Live
-	socketID string
+	socketID SocketID
 	parser   websocket.Parser
 	subs     subscriptions
 	events   rate
@@ -108,7 +108,7 @@ type Peer struct {
 	state  state
 	pinged bool // and heard nothing since
 
-	received int // messages since the last call of Received
+	received int32 // messages since the last call of Received
 
 	// since is when the wait began that Deadline ends: for anything, for a sign
 	// of life after a ping, or for the client's close frame.
@@ -120,8 +120,9 @@ type Peer struct {
 	// or need not.
 	authorizeBy time.Duration
 
-	// pending is the subscription that Joined or Declined will decide on.
-	pending Subscription
+	// pending is the user id of the subscription that Joined or Declined will
+	// decide on.
+	pending string
 }
 
 // New returns the Peer of a client that is welcome, and the bytes that tell it
@@ -129,7 +130,7 @@ type Peer struct {
 // since tokens are bound to it.
 func New(l *Live, socketID string, now time.Duration) (Peer, []byte) {
 	s := l.Get()
-	p := Peer{settings: l, socketID: socketID, since: now}
+	p := Peer{settings: l, socketID: ParseSocketID(socketID), since: now}
 	if s.AuthorizeWithin > 0 {
 		p.authorizeBy = now + s.AuthorizeWithin
 	}
@@ -149,11 +150,14 @@ func NewRefused(l *Live, why *Refusal, now time.Duration) (Peer, []byte) {
 }
 
 // SocketID returns the id that the client was told; empty if it was refused.
-func (p *Peer) SocketID() string { return p.socketID }
+func (p *Peer) SocketID() string { return p.socketID.String() }
+
+// Is says whether the connection has this id, which is not none.
+func (p *Peer) Is(id SocketID) bool { return p.socketID == id && id != SocketID{} }
 
 // Received returns how many messages have come since it was called last.
 func (p *Peer) Received() int {
-	n := p.received
+	n := int(p.received)
 	p.received = 0
 	return n
 }

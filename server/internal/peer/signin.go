@@ -56,7 +56,7 @@ func (p *Peer) authenticate(auth, userData string) string {
 	if auth == "" || userData == "" {
 		return "Invalid signin: it takes auth, a token of the form KEY:SIGNATURE, and the user_data that was signed"
 	}
-	err := p.signer(auth).VerifyUser(auth, p.socketID, userData)
+	err := p.signer(auth).VerifyUser(auth, p.SocketID(), userData)
 	if err == nil {
 		return ""
 	}
@@ -64,7 +64,7 @@ func (p *Peer) authenticate(auth, userData string) string {
 	if errors.Is(err, channelauth.ErrWrongKey) {
 		return "Invalid key in signin auth data: '" + echo(key) + "'"
 	}
-	text := channelauth.UserText(p.socketID, userData)
+	text := channelauth.UserText(p.SocketID(), userData)
 	return "Invalid signature: Expected HMAC SHA256 hex digest of " + shorten(text, maxSigned) + ", but got " + echo(signature)
 }
 

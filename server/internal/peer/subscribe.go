@@ -90,7 +90,7 @@ func (p *Peer) subscribe(m *wire.Message) Action {
 	if kind != wire.Presence {
 		a.Frame = EventFrame(Succeeded, channel, "{}")
 	}
-	p.pending = Subscription{UserID: a.Member.ID}
+	p.pending = a.Member.ID
 	return a
 }
 
@@ -129,11 +129,11 @@ func optional(v wire.Value) string {
 // authorize checks a token. The texts are the service's, as far as they are
 // known; the digest that was expected is never among them.
 func (p *Peer) authorize(channel, auth, channelData string) *Decline {
-	err := p.signer(auth).VerifyChannel(auth, p.socketID, channel, channelData)
+	err := p.signer(auth).VerifyChannel(auth, p.SocketID(), channel, channelData)
 	if err == nil {
 		return nil
 	}
-	text := channelauth.ChannelText(p.socketID, channel, channelData)
+	text := channelauth.ChannelText(p.SocketID(), channel, channelData)
 	key, signature, _ := strings.Cut(auth, ":")
 	message := "Invalid signature: Expected HMAC SHA256 hex digest of " + shorten(text, maxSigned) + ", but got " + echo(signature)
 	switch {
@@ -168,15 +168,14 @@ func parseMember(channelData string) (Member, *Decline) {
 // Joined ends a Subscribe: the client is on the channel. channel is its name,
 // of which the Peer keeps this copy; ref is handed back in later Actions.
 func (p *Peer) Joined(channel string, ref any) {
-	p.pending.Channel, p.pending.Ref = channel, ref
-	p.subs.add(p.pending)
-	p.pending = Subscription{}
+	p.subs.add(Subscription{Channel: channel, UserID: p.pending, Ref: ref})
+	p.pending = ""
 }
 
 // Declined ends a Subscribe: the client may not join after all. It returns the
 // bytes that tell it so.
 func (p *Peer) Declined(channel string, why *Decline) []byte {
-	p.pending = Subscription{}
+	p.pending = ""
 	return declinedFrame(channel, why)
 }
 
