@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/thimble-go/thimble"
+	"github.com/thimble-go/thimble/server/internal/figures"
 )
 
 // idleResult is what clients take that are subscribed and wait, for each.
@@ -33,7 +33,7 @@ func idleRole(args []string) error {
 	clients := flags.Int("clients", 1000, "how many")
 	profile := flags.String("profile", "", "where to write a profile of the heap")
 	_ = flags.Parse(args)
-	if err := allowFiles(*clients + 100); err != nil {
+	if err := figures.AllowFiles(*clients + 100); err != nil {
 		return err
 	}
 
@@ -105,22 +105,6 @@ func idleRole(args []string) error {
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(r)
-}
-
-// allowFiles makes sure that so many files may be open.
-func allowFiles(n int) error {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return err
-	}
-	if limit.Cur >= uint64(n) {
-		return nil
-	}
-	if limit.Max < uint64(n) {
-		return fmt.Errorf("%d files may be open, and %d must be: raise the limit (ulimit -Hn) or lower -idle", limit.Max, n)
-	}
-	limit.Cur = limit.Max
-	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
 }
 
 // resident is this process's memory, in bytes.

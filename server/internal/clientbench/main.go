@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/thimble-go/thimble/server/internal/figures"
 )
 
 // role is what this program is when it has started itself: its name is the
@@ -44,14 +46,14 @@ func run(args []string) error {
 		return fmt.Errorf("-rounds %d: there must be at least one", plan.rounds)
 	}
 
-	figures, err := plan.measure()
+	result, err := plan.measure()
 	if err != nil {
 		return err
 	}
-	text := figures.markdown()
+	text := result.markdown()
 	fmt.Print(text)
 	if *write == "" || *only != "" {
 		return nil
 	}
-	return rewrite(*write, text)
+	return figures.Rewrite(*write, "client", text)
 }

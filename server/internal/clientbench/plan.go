@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/thimble-go/thimble/server/internal/figures"
 )
 
 // plan is what is measured, and for how long.
@@ -44,7 +46,7 @@ func (p *plan) contenders() []*contender {
 	window := []string{"-warm", p.window.warm.String(), "-span", p.window.span.String()}
 	inGo := func(args ...string) func(string) *exec.Cmd {
 		return func(address string) *exec.Cmd {
-			return self(append(append([]string{"receive", "-address", address}, args...), window...)...)
+			return figures.Self(append(append([]string{"receive", "-address", address}, args...), window...)...)
 		}
 	}
 	all := []*contender{
@@ -74,8 +76,8 @@ func (p *plan) script() (string, error) {
 	return filepath.Join(p.interop, "bench", "receive.js"), nil
 }
 
-// figures are all that was measured.
-type figures struct {
+// measured is all that was measured.
+type measured struct {
 	contenders []*contender
 	idle       *idleResult
 	sending    *result
@@ -85,14 +87,14 @@ type figures struct {
 // connects is how often the way to a private channel is measured.
 const connects = 5
 
-func (p *plan) measure() (*figures, error) {
+func (p *plan) measure() (*measured, error) {
 	server, address, endpoint, err := startServer()
 	if err != nil {
 		return nil, err
 	}
 	defer server.stop()
 
-	f := &figures{contenders: p.contenders()}
+	f := &measured{contenders: p.contenders()}
 	for round := range p.rounds {
 		for i := range f.contenders {
 			c := f.contenders[(i+round)%len(f.contenders)]
@@ -108,12 +110,12 @@ func (p *plan) measure() (*figures, error) {
 		return f, nil
 	}
 	f.sending = new(result)
-	if err := ask(self("send", "-address", address), f.sending); err != nil {
+	if err := ask(figures.Self("send", "-address", address), f.sending); err != nil {
 		return nil, fmt.Errorf("sending: %w", err)
 	}
 	if p.idle > 0 {
 		f.idle = new(idleResult)
-		if err := ask(self("idle", "-address", address, "-clients", strconv.Itoa(p.idle)), f.idle); err != nil {
+		if err := ask(figures.Self("idle", "-address", address, "-clients", strconv.Itoa(p.idle)), f.idle); err != nil {
 			return nil, fmt.Errorf("idle clients: %w", err)
 		}
 	}
@@ -140,7 +142,7 @@ func (c *child) stop() {
 }
 
 func startServer() (server *child, address, endpoint string, err error) {
-	cmd := self("server")
+	cmd := figures.Self("server")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -160,15 +162,6 @@ func startServer() (server *child, address, endpoint string, err error) {
 		return nil, "", "", errors.New("the server did not say its addresses")
 	}
 	return server, address, endpoint, nil
-}
-
-// self is this program in another role.
-func self(args ...string) *exec.Cmd {
-	path, err := os.Executable()
-	if err != nil {
-		path = os.Args[0]
-	}
-	return exec.Command(path, args...)
 }
 
 // ask runs a command that prints one JSON value, which v gets.

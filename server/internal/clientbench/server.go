@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/thimble-go/thimble/channelauth"
 	"github.com/thimble-go/thimble/internal/websocket"
 	"github.com/thimble-go/thimble/internal/wire"
+	"github.com/thimble-go/thimble/server/internal/figures"
 )
 
 // The application, and the channels of the server below.
@@ -49,7 +49,7 @@ func serverRole([]string) error {
 		return err
 	}
 	fmt.Println(listener.Addr(), auth.Addr())
-	go exitWithParent()
+	go figures.ExitWithParent()
 	go func() { _ = http.Serve(auth, authorizer()) }()
 	frames := []byte(strings.Repeat(string(websocket.AppendFrame(nil, websocket.Text, message(), nil)), 1000))
 	for {
@@ -59,13 +59,6 @@ func serverRole([]string) error {
 		}
 		go serve(conn, frames)
 	}
-}
-
-// exitWithParent ends a process whose parent has closed its standard input, or
-// is gone.
-func exitWithParent() {
-	_, _ = os.Stdin.Read(make([]byte, 1))
-	os.Exit(0)
 }
 
 func authorizer() http.Handler {

@@ -16,7 +16,7 @@ func TestMessageSize(t *testing.T) {
 // round: what is compared was measured beside each other.
 func TestRatiosAreOfTheSameRound(t *testing.T) {
 	t.Parallel()
-	f := figures{contenders: []*contender{
+	f := measured{contenders: []*contender{
 		{name: nameThimble, results: []result{{Events: 3000000, Seconds: 1, CPU: 0.9}, {Events: 300000, Seconds: 1, CPU: 0.9}, {Events: 3000000, Seconds: 1, CPU: 0.9}}},
 		{name: namePusher, results: []result{{Version: "8.6.0 Node v20", Events: 100000, Seconds: 1, CPU: 1}, {Events: 10000, Seconds: 1, CPU: 1}, {Events: 90000, Seconds: 1, CPU: 1}}},
 		{name: nameSkip, results: []result{{Events: 15000000, Seconds: 1, CPU: 0.6}, {Events: 2000000, Seconds: 1, CPU: 0.6}, {Events: 15000000, Seconds: 1, CPU: 0.6}}},
@@ -31,20 +31,6 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %q in\n%s", want, got)
-		}
-	}
-}
-
-func TestReplace(t *testing.T) {
-	t.Parallel()
-	const old = "a\n" + markBegin + "\nold\n" + markEnd + "\nz\n"
-	got, err := replace([]byte(old), "new\n")
-	if want := "a\n" + markBegin + "\nnew\n" + markEnd + "\nz\n"; err != nil || string(got) != want {
-		t.Errorf("got %q, %v", got, err)
-	}
-	for _, bad := range []string{"", markBegin, markEnd + markBegin} {
-		if _, err := replace([]byte(bad), "new"); err == nil || !strings.Contains(err.Error(), markBegin) {
-			t.Errorf("%q: %v", bad, err)
 		}
 	}
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/thimble-go/thimble/server/internal/figures"
+)
+
+// markdown is the section of the README.
+func (m *measured) markdown() string {
+	var b strings.Builder
+	p := m.plan
+	fmt.Fprintf(&b, "%s connections that are idle, and then subscribed to one channel; events of %d bytes to %s subscribers, as fast as they go and at %s deliveries a second. Over loopback, with the load on the same cores, median of %d rounds:\n\n",
+		figures.Thousands(p.idle), dataSize, figures.Thousands(p.subscribers), figures.Thousands(p.rate), p.rounds)
+	b.WriteString("| | memory, idle | subscribed | CPU time to connect | deliveries a second | CPU time for each | delay, half | 99 of 100 |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
+	for _, c := range m.contenders {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", c.title(),
+			figures.KiB(c.median(func(r round) float64 { return r.Idle })),
+			figures.KiB(c.median(func(r round) float64 { return r.Subscribed })),
+			microseconds(c.median(func(r round) float64 { return r.Connect })),
+			figures.Thousands(int(c.median(func(r round) float64 { return r.Saturated })/1000)*1000),
+			microseconds(c.median(func(r round) float64 { return r.Cost })),
+			milliseconds(c.median(func(r round) float64 { return r.P50 })),
+			milliseconds(c.median(func(r round) float64 { return r.P99 })))
+	}
+	m.ratios(&b)
+	if m.slow != nil || m.joins != nil || m.crowd != nil {
+		b.WriteString("\n| this broker alone | |\n|---|---|\n")
+	}
+	if s := m.slow; s != nil {
+		fmt.Fprintf(&b, "| as many slow readers on the same channel | 99 of 100 deliveries to the others take up to %s in place of %s; the slow ones hold %s each |\n",
+			milliseconds(figures.Median(s.With)), milliseconds(figures.Median(s.Without)), figures.KiB(figures.Median(s.Memory)/float64(p.subscribers)))
+	}
+	if j := m.joins; j != nil {
+		fmt.Fprintf(&b, "| subscribing | %s of CPU time among up to %s subscribers, %s among %s |\n",
+			microseconds(figures.Median(j.Few)), figures.Thousands(p.subscribers), microseconds(figures.Median(j.Many)), figures.Thousands(p.idle))
+	}
+	if c := m.crowd; c != nil {
+		fmt.Fprintf(&b, "| %s connections, subscribed | %s each; when all are cut and come back at once, the last is subscribed after %.1f s, each at %s of CPU time, and then has %s |\n",
+			figures.Thousands(c.Connections), figures.KiB(c.Memory), c.Took, microseconds(c.Cost), figures.KiB(c.After))
+	}
+	fmt.Fprintf(&b, "\nOn %d cores, %s/%s, %s.\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return b.String()
+}
+
+// ratios compares the first contender with each other one, in the same rounds.
+func (m *measured) ratios(b *strings.Builder) {
+	if len(m.contenders) < 2 {
+		return
+	}
+	first := m.contenders[0]
+	fmt.Fprintf(b, "\n| %s beside | memory, idle | subscribed | deliveries | CPU time for each |\n|---|--:|--:|--:|--:|\n", first.name)
+	for _, c := range m.contenders[1:] {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", c.name,
+			first.beside(c, func(r round) float64 { return r.Idle }),
+			first.beside(c, func(r round) float64 { return r.Subscribed }),
+			first.beside(c, func(r round) float64 { return r.Saturated }),
+			first.beside(c, func(r round) float64 { return r.Cost }))
+	}
+}
+
+// beside is the median of the rounds' ratios: what disturbs the machine
+// disturbs neighbours in time alike.
+func (c *contender) beside(other *contender, of func(round) float64) string {
+	var ratios []float64
+	for i, r := range other.rounds {
+		ratios = append(ratios, of(c.rounds[i])/of(r))
+	}
+	return strings.TrimSuffix(figures.Times(figures.Median(ratios)), " of")
+}
+
+func (c *contender) median(of func(round) float64) float64 {
+	var values []float64
+	for _, r := range c.rounds {
+		values = append(values, of(r))
+	}
+	return figures.Median(values)
+}
+
+// title is the name with versions.
+func (c *contender) title() string {
+	switch c.name {
+	case nameCentrifugo:
+		return c.name + " " + strings.TrimPrefix(centrifugoVersion, "v") + ", its own protocol"
+	case nameGorilla:
+		return c.name + " " + figures.ModuleVersion("github.com/gorilla/websocket")
+	}
+	return c.name
+}
+
+func microseconds(seconds float64) string { return fmt.Sprintf("%.1f us", seconds*1e6) }
+func milliseconds(seconds float64) string { return fmt.Sprintf("%.1f ms", seconds*1e3) }

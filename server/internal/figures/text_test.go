@@ -1,0 +1,23 @@
+package figures_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/thimble-go/thimble/server/internal/figures"
+)
+
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	const first, last = "<!-- figures: it -->", "<!-- end of figures: it -->"
+	const old = "a\n" + first + "\nold\n" + last + "\nz\n"
+	got, err := figures.Replace([]byte(old), "it", "new\n")
+	if want := "a\n" + first + "\nnew\n" + last + "\nz\n"; err != nil || string(got) != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, bad := range []string{"", first, last + first, old[:len(old)/2]} {
+		if _, err := figures.Replace([]byte(bad), "it", "new"); err == nil || !strings.Contains(err.Error(), first) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
