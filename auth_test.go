@@ -1,6 +1,7 @@
 package thimble_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -202,7 +203,11 @@ func TestSubscribeAuthorized(t *testing.T) {
 	if err := waitFor(t, "the failure", failed).Err; !errors.Is(err, thimble.ErrNoAuthorizer) {
 		t.Errorf("without an authorizer: %v", err)
 	}
-	client.SubscribeAuthorized("private-encrypted-b", thimble.Token{Auth: "k:s", SharedSecret: make([]byte, 31)})
+	secret := bytes.Repeat([]byte{1}, 31)
+	client.SubscribeAuthorized("private-encrypted-b", thimble.Token{Auth: "k:s", SharedSecret: secret})
+	if !bytes.Equal(secret, make([]byte, 31)) {
+		t.Error("the key is still where it came from")
+	}
 	if err := waitFor(t, "the failure", failed).Err; !errors.Is(err, thimble.ErrNoSecret) {
 		t.Errorf("encrypted: %v", err)
 	}

@@ -121,7 +121,7 @@ func TestEndpointAnswers(t *testing.T) {
 		{name: "302", status: 302, body: html, fails: "redirections are not followed", permanent: true},
 		{name: "404 with a text", status: 404, body: "no such page\n", fails: "status 404: no such page; check the URL", permanent: true},
 		{name: "403 as a short page", status: 403, body: "<p>no</p>", fails: "status 403"},
-		{name: "403 with colours", status: 403, body: "\x1b[31mno", fails: "status 403"},
+		{name: "403 with colours", status: 403, body: "n\x1b[31mo", fails: "status 403"},
 		{name: "403 with a long text", status: 403, body: strings.Repeat("no ", 100), fails: "status 403"},
 		{name: "404", status: 404, body: html, fails: "check the URL", permanent: true},
 		{name: "405", status: 405, body: "", fails: "check the URL", permanent: true},
