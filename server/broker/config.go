@@ -283,7 +283,7 @@ func (a App) validate() error {
 	}
 	for i := range a.Webhooks {
 		if err := a.Webhooks[i].validate(); err != nil {
-			return fmt.Errorf("Webhooks[%d]: %w", i, err)
+			return fmt.Errorf("in Webhooks[%d]: %w", i, err)
 		}
 	}
 	for _, limit := range []struct {

@@ -288,7 +288,7 @@ func TestWebhookConfig(t *testing.T) {
 		want string
 	}{
 		{broker.Webhook{URL: "https://user:hidden@example.com/hidden?hidden", Events: []string{broker.CacheMiss}, Headers: map[string]string{"Authorization": "hidden"}}, ""},
-		{broker.Webhook{}, "Apps[0]: Webhooks[0]: the URL is empty"},
+		{broker.Webhook{}, "Apps[0]: in Webhooks[0]: the URL is empty"},
 		{broker.Webhook{URL: "example.com/hidden"}, "not of the form https://"},
 		{broker.Webhook{URL: "ftp://example.com/hidden"}, "not of the form https://"},
 		{broker.Webhook{URL: "http:///hidden"}, "not of the form https://"},

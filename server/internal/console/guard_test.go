@@ -207,8 +207,8 @@ func (s *stage) follow(ctx context.Context, app string) *bufio.Scanner {
 	return lines
 }
 
-// A stream outlives the time that the server gives to requests, has only the
-// events of its application, and ends at once with the broker.
+// A stream has only the events of its application, and ends at once with the
+// broker.
 func TestStream(t *testing.T) {
 	t.Parallel()
 	s := start(t, local)

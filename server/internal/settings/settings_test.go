@@ -129,7 +129,7 @@ func TestCheck(t *testing.T) {
 		{app + app, `apps[1]: another app has the id "1"`},
 		{"[[apps]]\nid = \"1\"\nkey = \"a\"", "apps[0]: the secret is empty"},
 		{app + "max_members = -1", "max_members is negative"},
-		{app + "[[apps.webhooks]]", "apps[0]: webhooks[0]: the url is empty"},
+		{app + "[[apps.webhooks]]", "apps[0]: in webhooks[0]: the url is empty"},
 		{app + "[[apps.webhooks]]\nurl = \"ftp://hidden\"", "webhooks[0]: the url is not of the form https://"},
 		{app + "[[apps.webhooks]]\nurl = \"http://a\"\nevents = [\"channel_empty\"]", "the events have \"channel_empty\", which is none of channel_occupied,"},
 		{app + "[[apps.webhooks]]\nurl = \"http://a\"\nheaders = { x-pusher-key = \"hidden\" }", "headers: the header x-pusher-key is set"},
