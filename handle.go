@@ -2,6 +2,7 @@ package thimble
 
 import (
 	"github.com/thimble-go/thimble/internal/session"
+	"github.com/thimble-go/thimble/internal/wire"
 )
 
 // handle acts on one event of the session. The lock is held; it is given up
@@ -127,10 +128,10 @@ func (in *interner) name(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if string(b) == in.last {
+	if wire.View(b) == in.last {
 		return in.last
 	}
-	if s, ok := in.known[string(b)]; ok {
+	if s, ok := in.known[wire.View(b)]; ok {
 		in.last = s
 		return s
 	}

@@ -78,16 +78,20 @@ func (c *Client) Poll() error {
 		return err
 	}
 	c.mu.Lock()
-	defer func() {
-		c.takeBack()
-		c.driving = false
-		c.mu.Unlock()
-	}()
+	defer c.polled()
 	if c.session.State() == session.Initialized {
 		c.session.Connect(c.now())
 	}
 	c.step(c.cfg.PollWait)
 	return c.session.Err()
+}
+
+// polled ends a Poll. It is no function literal, which would have a board allocate
+// each time.
+func (c *Client) polled() {
+	c.takeBack()
+	c.driving = false
+	c.mu.Unlock()
 }
 
 // drive makes sure that there is one driver.

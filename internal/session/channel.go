@@ -115,10 +115,10 @@ func (s *Session) channel(name []byte) *Channel {
 	switch {
 	case len(name) == 0:
 		return nil
-	case s.user.channel != nil && string(name) == s.user.channel.Name:
+	case s.user.channel != nil && wire.View(name) == s.user.channel.Name:
 		return s.user.channel
-	case s.latest == nil || string(name) != s.latest.Name: // often the same again
-		s.latest = s.byName[string(name)]
+	case s.latest == nil || wire.View(name) != s.latest.Name: // often the same again
+		s.latest = s.byName[wire.View(name)]
 	}
 	return s.latest
 }

@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"github.com/thimble-go/thimble/internal/wire"
+)
 
 // State is the state of the connection, in the words of pusher-js.
 type State uint8
@@ -121,5 +125,5 @@ func isProtocol(name []byte) bool {
 func isInternal(name []byte) bool { return hasPrefix(name, "pusher_internal:") }
 
 func hasPrefix(b []byte, prefix string) bool {
-	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+	return len(b) >= len(prefix) && wire.View(b[:len(prefix)]) == prefix
 }

@@ -148,7 +148,7 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 // an error event, since some servers close without one behind it.
 func (s *Session) readGreeting(now time.Duration, m *wire.Message) {
 	data := m.Payload()
-	switch string(m.Event) {
+	switch wire.View(m.Event) {
 	case nameEstablished:
 		id := data.Get("socket_id").Text()
 		if !wire.ValidSocketID(id) {
@@ -189,7 +189,7 @@ func errorData(data wire.Value) (code int, message string) {
 // readProtocol handles an event of the protocol. It returns false for one that
 // goes to the user as it is.
 func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) bool {
-	switch string(m.Event) {
+	switch wire.View(m.Event) {
 	case namePing:
 		s.sendPong()
 	case namePong:

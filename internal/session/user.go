@@ -236,7 +236,7 @@ func mentionsSignIn(text string) bool {
 
 // readUser handles the protocol's events about users.
 func (s *Session) readUser(now time.Duration, m *wire.Message) {
-	switch string(m.Event) {
+	switch wire.View(m.Event) {
 	case nameSignedIn:
 		s.signedIn(now, m)
 	case nameSignInError: // of servers that have a name for it

@@ -95,7 +95,7 @@ func Parse(b []byte, m *Message) error {
 }
 
 func memberOf(w *Walker) int {
-	switch string(w.Name) {
+	switch View(w.Name) {
 	case "event":
 		return memberEvent
 	case "channel":

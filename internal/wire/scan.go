@@ -99,7 +99,7 @@ func skipName(b []byte, i int) (int, error) {
 }
 
 func skipWord(b []byte, i int, word string) (int, error) {
-	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+	if len(b)-i < len(word) || View(b[i:i+len(word)]) != word {
 		return 0, ErrSyntax
 	}
 	return i + len(word), nil

@@ -88,7 +88,7 @@ func (w *Walker) skip() bool {
 // Is says whether the member has that name.
 func (w *Walker) Is(name string) bool {
 	if indexEscape(w.Name) == len(w.Name) {
-		return string(w.Name) == name
+		return View(w.Name) == name
 	}
 	// An escape has at most six bytes for one. What is longer is not the name,
 	// so a hostile one costs no copy.
