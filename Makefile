@@ -32,6 +32,9 @@ boards: ## the firmware of every board compiles, if there is a TinyGo
 firmware-test: ## the device's application in an emulator, if there is a TinyGo
 	@ci/firmware-test
 
+firmware-size: ## what the client takes on boards, if there is a TinyGo
+	@ci/firmware-size
+
 bench: ## benchmarks; nothing else runs them
 	@ci/bench
 

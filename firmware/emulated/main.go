@@ -14,6 +14,7 @@ import (
 
 	"github.com/thimble-go/thimble"
 	"github.com/thimble-go/thimble/firmware/board"
+	"github.com/thimble-go/thimble/firmware/emulated/virt"
 	"github.com/thimble-go/thimble/firmware/serialnet"
 )
 
@@ -21,7 +22,7 @@ import (
 var key, host, auth, name, seed string
 
 func main() {
-	line, err := serialnet.New(serialnet.Config{Port: uart{}, Clock: clock, Idle: runtime.Gosched, Window: 1000})
+	line, err := serialnet.New(serialnet.Config{Port: virt.UART{}, Clock: virt.Clock, Idle: runtime.Gosched, Window: 1000})
 	if err != nil {
 		println(err.Error())
 		return
@@ -31,14 +32,14 @@ func main() {
 		Board:    "emulated",
 		Settings: board.Settings{Key: key, Host: host, Auth: auth, Name: name},
 		LED:      led{}, Status: quiet{}, Sensor: sensor{},
-		Clock: clock,
+		Clock: virt.Clock,
 		Idle: func() {
 			line.Poll()
 			runtime.Gosched()
 		},
 		Adjust: func(c *thimble.Config) {
 			if seed != "" { // or the client says that there is no randomness
-				c.Entropy = newDice(seed)
+				c.Entropy = virt.NewDice(seed)
 			}
 		},
 	})

@@ -52,11 +52,26 @@ func Rewrite(path, section, text string) error {
 
 // Replace is Rewrite without the file.
 func Replace(old []byte, section, text string) ([]byte, error) {
-	first, last := "<!-- figures: "+section+" -->", "<!-- end of figures: "+section+" -->"
-	before, rest, ok := bytes.Cut(old, []byte(first))
-	_, after, end := bytes.Cut(rest, []byte(last))
-	if !ok || !end {
-		return nil, fmt.Errorf("put a line %s and a line %s where the figures belong", first, last)
+	before, _, after, err := cut(old, section)
+	if err != nil {
+		return nil, err
 	}
-	return slices.Concat(before, []byte(first+"\n"+text+last), after), nil
+	return slices.Concat(before, []byte("\n"+text), after), nil
+}
+
+// Section returns what stands between the marks.
+func Section(document []byte, section string) (string, error) {
+	_, text, _, err := cut(document, section)
+	return string(bytes.TrimPrefix(text, []byte("\n"))), err
+}
+
+// cut cuts a document behind the first mark and before the last.
+func cut(document []byte, section string) (before, text, after []byte, err error) {
+	first, last := "<!-- figures: "+section+" -->", "<!-- end of figures: "+section+" -->"
+	before, rest, ok := bytes.Cut(document, []byte(first))
+	text, after, end := bytes.Cut(rest, []byte(last))
+	if !ok || !end {
+		return nil, nil, nil, fmt.Errorf("put a line %s and a line %s where the figures belong", first, last)
+	}
+	return document[:len(before)+len(first)], text, document[len(document)-len(last)-len(after):], nil
 }

@@ -15,6 +15,9 @@ func TestReplace(t *testing.T) {
 	if want := "a\n" + first + "\nnew\n" + last + "\nz\n"; err != nil || string(got) != want {
 		t.Errorf("got %q, %v", got, err)
 	}
+	if text, err := figures.Section(got, "it"); err != nil || text != "new\n" {
+		t.Errorf("the section is %q, %v", text, err)
+	}
 	for _, bad := range []string{"", first, last + first, old[:len(old)/2]} {
 		if _, err := figures.Replace([]byte(bad), "it", "new"); err == nil || !strings.Contains(err.Error(), first) {
 			t.Errorf("%q: %v", bad, err)

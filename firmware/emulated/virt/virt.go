@@ -1,6 +1,7 @@
 //go:build tinygo.riscv
 
-package main
+// Package virt is what QEMU's RISC-V machine "virt" has: a serial port and a clock.
+package virt
 
 import (
 	"errors"
@@ -25,26 +26,29 @@ const (
 	timeUnit = 100 * time.Nanosecond // 10 MHz
 )
 
-// uart is the serial port, which TinyGo only writes to.
-type uart struct{}
+// UART is the serial port, which TinyGo only writes to.
+type UART struct{}
 
 var errEmpty = errors.New("nothing has come")
 
-func (uart) Buffered() int {
+// Buffered says whether a byte has come.
+func (UART) Buffered() int {
 	if uartStatus.Get()&received == 0 {
 		return 0
 	}
 	return 1
 }
 
-func (uart) ReadByte() (byte, error) {
+// ReadByte reads one.
+func (UART) ReadByte() (byte, error) {
 	if uartStatus.Get()&received == 0 {
 		return 0, errEmpty
 	}
 	return uartData.Get(), nil
 }
 
-func (uart) Write(p []byte) (int, error) {
+// Write writes all of p.
+func (UART) Write(p []byte) (int, error) {
 	for _, c := range p {
 		for uartStatus.Get()&sendable == 0 {
 		}
@@ -53,9 +57,9 @@ func (uart) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// clock is the time since the start: TinyGo's own stands still here but for
+// Clock is the time since the start: TinyGo's own stands still here but for
 // sleeping, which takes no time.
-func clock() time.Duration {
+func Clock() time.Duration {
 	for {
 		high := timeHigh.Get()
 		low := timeLow.Get()
