@@ -205,8 +205,9 @@ func TestAcceptRate(t *testing.T) {
 		})
 	}
 	waiting.Wait()
-	// The first five come at once; no machine is so slow that it could be less.
-	if took := time.Since(start); took < 15*time.Second/50 {
+	// The first five come at once, and the sixth, for whom the broker waited
+	// before the clock began. No machine is so slow that it could be less.
+	if took := time.Since(start); took < 14*time.Second/50 {
 		t.Errorf("took %v", took)
 	}
 }
