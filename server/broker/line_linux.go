@@ -127,7 +127,7 @@ func (n *line) take() [][]byte {
 // comes behind them.
 func (n *line) block(frames [][]byte, now time.Duration) {
 	n.backlog = &backlog{frames: frames, by: now + writeTimeout}
-	n.stuck.Store(time.Now().UnixNano())
+	n.stuck.Store(moment())
 	n.mu.Lock()
 	n.writing = true
 	n.mu.Unlock()

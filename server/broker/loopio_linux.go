@@ -3,7 +3,6 @@ package broker
 import (
 	"net"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -169,7 +168,7 @@ func (l *loop) writable(n *line) {
 		return
 	}
 	if wrote > 0 {
-		n.stuck.Store(time.Now().UnixNano())
+		n.stuck.Store(moment())
 	}
 	if b.written += wrote; b.written >= writeBuffer {
 		b.written, b.by = 0, l.now+writeTimeout

@@ -44,7 +44,7 @@ func (o *outbox) finish(frame []byte) {
 }
 
 func (o *outbox) start() {
-	o.stuck.Store(time.Now().UnixNano())
+	o.stuck.Store(moment())
 	go o.write()
 }
 
@@ -120,7 +120,7 @@ func (o *outbox) writeOne(b []byte) error {
 		return err
 	}
 	n, err := o.conn.Write(b)
-	o.stuck.Store(time.Now().UnixNano())
+	o.stuck.Store(moment())
 	if o.wrote != nil {
 		o.wrote(n, errors.Is(err, os.ErrDeadlineExceeded))
 	}

@@ -127,7 +127,7 @@ func TestOutboxTellsABurstFromASlowReader(t *testing.T) {
 			overflows := 0
 			o := &outbox{limit: 1000, overflow: func() { overflows++ }}
 			o.writing = true
-			o.stuck.Store(time.Now().Add(-test.idle).UnixNano())
+			o.stuck.Store(moment() - int64(test.idle))
 			o.queue(make([]byte, test.waiting-1))
 			o.queue(make([]byte, 1))
 			if (overflows > 0) != test.overflow {

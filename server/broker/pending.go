@@ -6,11 +6,16 @@ import (
 	"time"
 )
 
+var started = time.Now()
+
+// moment is the time in nanoseconds on a clock that nobody sets, never 0. Unix
+// time would call every reader slow when the machine's clock jumps ahead.
+func moment() int64 { return int64(time.Since(started)) + 1 }
+
 // pending is what waits to be written to one connection, for either transport.
 type pending struct {
 	// stuck is since when the other end has taken nothing though there was
-	// something to take, in nanoseconds of Unix time; 0 when nothing waits for
-	// it.
+	// something to take, by moment; 0 when nothing waits for it.
 	stuck atomic.Int64
 
 	mu       sync.Mutex
@@ -56,7 +61,7 @@ func (p *pending) tooSlow(waiting, limit int) bool {
 		return true
 	}
 	since := p.stuck.Load()
-	return since != 0 && time.Now().UnixNano()-since > int64(slowAfter)
+	return since != 0 && moment()-since > int64(slowAfter)
 }
 
 // finish puts the last frame behind the others; nil is none.
