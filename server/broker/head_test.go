@@ -88,6 +88,7 @@ func TestOpening(t *testing.T) {
 func FuzzOpening(f *testing.F) {
 	f.Add([]byte(plainHead))
 	f.Add([]byte(strings.Replace(plainHead, "/app/", "//a?b/../", 1)))
+	f.Add([]byte("&=0"))
 	f.Add([]byte(strings.Replace(plainHead, "Origin", "X-Forwarded-For", 1)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_ = agrees(t, b)

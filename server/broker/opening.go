@@ -59,7 +59,7 @@ func (b *Broker) welcome(o *opening) (*app, *peer.Refusal) {
 // does, without making a map.
 func parameter(query, name string) string {
 	for pair := range strings.SplitSeq(query, "&") {
-		if strings.Contains(pair, ";") {
+		if pair == "" || strings.Contains(pair, ";") {
 			continue // as url.ParseQuery does
 		}
 		key, value, _ := strings.Cut(pair, "=")
