@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -196,6 +197,11 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 		l = tls.NewListener(l, secure.config())
 	}
 	notify("READY=1")
+	var tidying sync.WaitGroup
+	defer tidying.Wait()
+	ctx, stopTidying := context.WithCancel(cmd.Context())
+	defer stopTidying()
+	tidying.Go(func() { tidy(ctx, func() int { return b.Stats().Connections }) })
 	return serve(cmd.Context(), b, most, log, func() error { return b.Serve(l) })
 }
 
