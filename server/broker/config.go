@@ -31,6 +31,10 @@ type Config struct {
 	// request; for connections that Serve accepts. Zero means 5 s.
 	HandshakeTimeout time.Duration
 
+	// WriteTimeout is how long a client that has stopped reading may hold up
+	// what is written to it, before its connection is cut. Zero means 10 s.
+	WriteTimeout time.Duration
+
 	// MaxMessage bounds, in bytes, one message from a client; a longer one
 	// closes its connection with 1009. Zero means 64 KiB, or what the largest
 	// MaxEventData of the Apps takes at most, if that is more.
@@ -244,6 +248,7 @@ func (c Config) validate() error {
 	}{
 		{"PongTimeout", int64(c.PongTimeout)},
 		{"HandshakeTimeout", int64(c.HandshakeTimeout)},
+		{"WriteTimeout", int64(c.WriteTimeout)},
 		{"MaxMessage", int64(c.MaxMessage)},
 		{"QueueBytes", int64(c.QueueBytes)},
 		{"MaxConnections", int64(c.MaxConnections)},
@@ -335,6 +340,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.PongTimeout == 0 {
 		c.PongTimeout = peer.DefaultPongTimeout
+	}
+	if c.WriteTimeout == 0 {
+		c.WriteTimeout = DefaultWriteTimeout
 	}
 	if c.HandshakeTimeout == 0 {
 		c.HandshakeTimeout = DefaultHandshakeTimeout

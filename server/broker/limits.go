@@ -41,8 +41,10 @@ const (
 	// a request. Longer is an attack or a dead line.
 	DefaultHandshakeTimeout = 5 * time.Second
 
-	// writeTimeout bounds one write to a connection that has stopped reading.
-	writeTimeout = 10 * time.Second
+	// DefaultWriteTimeout is how long a client that has stopped reading may hold
+	// up what is written to it. A phone in a tunnel is longer away, and connects
+	// anew.
+	DefaultWriteTimeout = 10 * time.Second
 
 	// lingerTimeout is how long a client may take to close its side after the
 	// last frame, before the socket is closed in any case.

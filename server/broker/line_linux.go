@@ -126,7 +126,7 @@ func (n *line) take() [][]byte {
 // block says that frames are held up: nobody needs to be found to write what
 // comes behind them.
 func (n *line) block(frames [][]byte, now time.Duration) {
-	n.backlog = &backlog{frames: frames, by: now + writeTimeout}
+	n.backlog = &backlog{frames: frames, by: now + n.loop.broker.config.WriteTimeout}
 	n.stuck.Store(moment())
 	n.mu.Lock()
 	n.writing = true

@@ -168,6 +168,34 @@ func TestSlowReader(t *testing.T) {
 	eventually(t, "the slow reader is gone", func() bool { return b.Stats().Connections == 1 })
 }
 
+// A client that takes nothing is cut after WriteTimeout, however little waits
+// for it; the others go on.
+func TestWriteTimeout(t *testing.T) {
+	t.Parallel()
+	b, address := serve(t, broker.Config{QueueBytes: 1 << 30, WriteTimeout: 300 * time.Millisecond})
+	slow := dial(t, address, "/app/app-key?protocol=7")
+	slow.conn.(*net.TCPConn).SetReadBuffer(8 << 10)
+	slow.welcome()
+	slow.subscribe("room")
+	good := connect(t, address)
+	good.subscribe("room")
+
+	event := broker.Event{Name: "e", Channels: []string{"room"}, Data: strings.Repeat("x", 10_000)}
+	for deadline := time.Now().Add(patience); b.Stats().Connections == 2; {
+		if time.Now().After(deadline) {
+			t.Fatal("the connection that takes nothing is never cut")
+		}
+		if err := b.Publish(t.Context(), appID, event); err != nil {
+			t.Fatal(err)
+		}
+		good.text()
+	}
+	good.alive()
+	if n := b.Stats().SlowReaders; n != 1 {
+		t.Errorf("%d slow readers", n)
+	}
+}
+
 // An event larger than the whole queue still goes to a client that reads.
 func TestEventLargerThanTheQueue(t *testing.T) {
 	t.Parallel()

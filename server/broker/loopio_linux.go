@@ -171,7 +171,7 @@ func (l *loop) writable(n *line) {
 		n.stuck.Store(moment())
 	}
 	if b.written += wrote; b.written >= writeBuffer {
-		b.written, b.by = 0, l.now+writeTimeout
+		b.written, b.by = 0, l.now+l.broker.config.WriteTimeout
 	}
 	if b.frames = rest; len(rest) > 0 {
 		return

@@ -15,6 +15,8 @@ type outbox struct {
 	pending
 	conn  net.Conn
 	limit int // see Config.QueueBytes
+	// patience bounds one write, see Config.WriteTimeout.
+	patience time.Duration
 	// overflow is called, once and with the lock of a channel held, when a
 	// frame does not fit: it must not block. What was queued is gone by then.
 	overflow func()
@@ -116,7 +118,7 @@ func join(buffer []byte, frames [][]byte) (chunk []byte, n int) {
 }
 
 func (o *outbox) writeOne(b []byte) error {
-	if err := o.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := o.conn.SetWriteDeadline(time.Now().Add(o.patience)); err != nil {
 		return err
 	}
 	n, err := o.conn.Write(b)

@@ -47,7 +47,7 @@ func TestWriteAll(t *testing.T) {
 			want = append(want, frame...)
 		}
 		conn := &tape{}
-		if err := (&outbox{conn: conn}).writeAll(frames); err != nil {
+		if err := (&outbox{conn: conn, patience: DefaultWriteTimeout}).writeAll(frames); err != nil {
 			r.Fatal(err)
 		}
 		if !bytes.Equal(bytes.Join(conn.writes, nil), want) {
@@ -65,7 +65,7 @@ func TestWriteAll(t *testing.T) {
 func TestOutboxJoinsWhatWaits(t *testing.T) {
 	t.Parallel()
 	conn := &tape{gate: make(chan struct{})}
-	o := &outbox{conn: conn, limit: 1000}
+	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: 1000}
 	o.queue([]byte("first"))
 	// The goroutine waits in its first write, or will take all of it there.
 	for range 10 {
@@ -87,7 +87,7 @@ func TestOutboxOverflow(t *testing.T) {
 	t.Parallel()
 	conn := &tape{gate: make(chan struct{})}
 	overflows := 0
-	o := &outbox{conn: conn, limit: 10, overflow: func() { overflows++ }}
+	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: 10, overflow: func() { overflows++ }}
 	for range 100 {
 		o.queue([]byte("12345678"))
 	}
@@ -140,7 +140,7 @@ func TestOutboxTellsABurstFromASlowReader(t *testing.T) {
 func TestOutboxEndsOnAnError(t *testing.T) {
 	t.Parallel()
 	conn := &tape{err: errors.New("gone")}
-	o := &outbox{conn: conn, limit: 10}
+	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: 10}
 	o.queue([]byte("x"))
 	o.wait()
 	o.queue([]byte("y"))

@@ -20,6 +20,7 @@ type Settings struct {
 
 	ActivityTimeout     Duration `toml:"activity_timeout" comment:"how long a client may be silent before it is pinged"`
 	PongTimeout         Duration `toml:"pong_timeout" comment:"how long a pinged client may stay silent"`
+	WriteTimeout        Duration `toml:"write_timeout" comment:"how long a client that has stopped reading may hold up what is written to it"`
 	HandshakeTimeout    Duration `toml:"handshake_timeout" comment:"how long a client may take to send the head of its request"`
 	ShutdownTimeout     Duration `toml:"shutdown_timeout" comment:"how long clients may take to go when the broker ends"`
 	MaxMessage          int      `toml:"max_message" comment:"bytes of one message from a client; 0: as the apps need it, at least 65536"`
@@ -177,6 +178,7 @@ func Default() Settings {
 		LogFormat:        "text",
 		ActivityTimeout:  Duration{120 * time.Second},
 		PongTimeout:      Duration{30 * time.Second},
+		WriteTimeout:     Duration{broker.DefaultWriteTimeout},
 		HandshakeTimeout: Duration{broker.DefaultHandshakeTimeout},
 		ShutdownTimeout:  Duration{700 * time.Millisecond},
 		DrainCode:        broker.DefaultDrainCode,
@@ -212,6 +214,7 @@ func (s *Settings) Broker() broker.Config {
 	c := broker.Config{
 		ActivityTimeout:     s.ActivityTimeout.Duration,
 		PongTimeout:         s.PongTimeout.Duration,
+		WriteTimeout:        s.WriteTimeout.Duration,
 		HandshakeTimeout:    s.HandshakeTimeout.Duration,
 		MaxMessage:          s.MaxMessage,
 		QueueBytes:          s.QueueBytes,
