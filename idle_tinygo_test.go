@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,22 +21,22 @@ import (
 )
 
 // meter counts what goes through a connection, and how often whoever reads
-// from it wakes up. It is used by one goroutine.
+// from it wakes up.
 type meter struct {
 	net.Conn
-	up, down, wakes int
+	up, down, wakes atomic.Int64
 }
 
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.Conn.Read(p)
-	m.down += n
-	m.wakes++
+	m.down.Add(int64(n))
+	m.wakes.Add(1)
 	return n, err
 }
 
 func (m *meter) Write(p []byte) (int, error) {
 	n, err := m.Conn.Write(p)
-	m.up += n
+	m.up.Add(int64(n))
 	return n, err
 }
 
@@ -104,10 +105,10 @@ func TestIdleHour(t *testing.T) {
 					t.Fatalf("%s: not subscribed after a minute", name)
 				}
 				synctest.Wait()
-				begun := *m
+				up, down, wakes := m.up.Load(), m.down.Load(), m.wakes.Load()
 				time.Sleep(time.Hour)
 				synctest.Wait()
-				line := fmt.Sprintf("| %s | %d | %d | %d |", name, m.up-begun.up, m.down-begun.down, m.wakes-begun.wakes)
+				line := fmt.Sprintf("| %s | %d | %d | %d |", name, m.up.Load()-up, m.down.Load()-down, m.wakes.Load()-wakes)
 				if !strings.Contains(string(guide), line) {
 					t.Errorf("docs/boards.md does not have: %s", line)
 				}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,17 +17,18 @@ import (
 // waits for the subscription, confirms it, sends an event, and is gone.
 type mayfly struct {
 	memory
-	stage, writes int // of the driver's goroutine
+	stage  int // of the driver's goroutine
+	writes atomic.Int32
 }
 
 func (m *mayfly) Write(b []byte) (int, error) {
-	m.writes++
+	m.writes.Add(1)
 	return m.memory.Write(b)
 }
 
 func (m *mayfly) Read(b []byte) (int, error) {
 	n, err := m.memory.Read(b)
-	if n > 0 || m.writes == 0 || m.stage == 1 && m.writes == 1 {
+	if writes := m.writes.Load(); n > 0 || writes == 0 || m.stage == 1 && writes == 1 {
 		return n, err
 	}
 	m.stage++
