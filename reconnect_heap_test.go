@@ -3,6 +3,7 @@ package thimble_test
 import (
 	"context"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"sync/atomic"
@@ -86,15 +87,20 @@ func TestReconnectsHoldNoMemory(t *testing.T) {
 	for range 50 {
 		reconnect()
 	}
-	before := measure()
-	for range times {
-		reconnect()
+	// What earlier tests leave comes and goes; what a connection holds stays, so
+	// the least of three thousands counts.
+	growth, each := int64(math.MaxInt64), uint64(0)
+	for range 3 {
+		before := measure()
+		for range times {
+			reconnect()
+		}
+		after := measure()
+		growth = min(growth, int64(after.HeapAlloc)-int64(before.HeapAlloc))
+		each = (after.TotalAlloc - before.TotalAlloc) / times
+		t.Logf("each takes %d bytes in %d allocations; after %d the heap holds %d bytes more", each, (after.Mallocs-before.Mallocs)/times, times, int64(after.HeapAlloc)-int64(before.HeapAlloc))
 	}
-	after := measure()
-	growth := int64(after.HeapAlloc) - int64(before.HeapAlloc)
-	each := (after.TotalAlloc - before.TotalAlloc) / times
-	t.Logf("each takes %d bytes in %d allocations; after %d the heap holds %d bytes more", each, (after.Mallocs-before.Mallocs)/times, times, growth)
-	if growth > 64*times { // what earlier tests leave comes and goes
+	if growth > 16<<10 {
 		t.Errorf("after %d connections the heap holds %d bytes more", times, growth)
 	}
 	if each > 16<<10 {
