@@ -30,6 +30,7 @@ func start(t *testing.T) *demo.Demo {
 
 func startAt(t *testing.T, address string, config demo.Config) *demo.Demo {
 	t.Helper()
+	http.DefaultClient.CloseIdleConnections() // those to one that has ended at this address: a POST is not tried again
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -282,7 +281,6 @@ func (b *firmware) live(t *testing.T) {
 	if err := b.demo.Close(end); err != nil {
 		t.Fatal(err)
 	}
-	http.DefaultClient.CloseIdleConnections() // to the one that has ended
 	b.demo = startAt(t, b.address, own)
 	plug(t, b.demo, "stop")
 	room, events = watcher(t, b.demo, "operator")
