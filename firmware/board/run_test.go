@@ -60,7 +60,7 @@ func TestNoNetwork(t *testing.T) {
 		restarts++
 		cancel()
 	}
-	cfg.Idle, cfg.Clock = leap(time.Second)
+	cfg.Idle, cfg.Clock = leap(time.Second / 10)
 	if err := Run(ctx, cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +75,15 @@ func TestNoNetwork(t *testing.T) {
 	}
 }
 
-// leap returns an Idle and a Clock that it drives.
+// leap returns an Idle and a Clock that it drives. Idle gives way, or the clock
+// would run ahead of the goroutine that brings the network up.
 func leap(step time.Duration) (idle func(), clock func() time.Duration) {
 	now := make(chan time.Duration, 1)
 	now <- 0
-	return func() { now <- <-now + step }, func() time.Duration {
+	return func() {
+		now <- <-now + step
+		time.Sleep(time.Microsecond)
+	}, func() time.Duration {
 		at := <-now
 		now <- at
 		return at
