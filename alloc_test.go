@@ -51,6 +51,37 @@ func (m *memory) feed(frame []byte) {
 	m.in = append(m.in, frame...)
 }
 
+// subscribe polls the client over this connection until its channel is
+// subscribed and nothing is left to be read.
+func (m *memory) subscribe(t *testing.T, client *thimble.Client, room *thimble.Channel) {
+	t.Helper()
+	poll := func(what string, until func() bool) {
+		t.Helper()
+		for end := time.Now().Add(patience); !until(); {
+			if err := client.Poll(); err != nil || time.Now().After(end) {
+				t.Fatalf("not %s: %s, %v", what, client.State(), err)
+			}
+		}
+	}
+	poll("dialled", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.request != ""
+	})
+	m.feed(websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\"}"}`, nil))
+	poll("connected", func() bool { return client.State() == thimble.StateConnected })
+	confirmation := websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher_internal:subscription_succeeded","channel":"`+room.Name()+`","data":"{}"}`, nil)
+	poll("subscribed", func() bool {
+		m.feed(confirmation)
+		return room.Subscribed()
+	})
+	poll("quiet", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.in) == 0
+	})
+}
+
 func (m *memory) Close() error                     { return nil }
 func (m *memory) SetReadDeadline(time.Time) error  { return nil }
 func (m *memory) SetWriteDeadline(time.Time) error { return nil }
@@ -72,31 +103,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	})
 	room.BindFrom("client-*", func(id string) bool { return id == "bob" }, func(thimble.Event) { got++ })
 	client.BindAll(func(thimble.Event) { got++ })
-	poll := func(what string, until func() bool) {
-		t.Helper()
-		for end := time.Now().Add(patience); !until(); {
-			if err := client.Poll(); err != nil || time.Now().After(end) {
-				t.Fatalf("not %s: %s, %v", what, client.State(), err)
-			}
-		}
-	}
-	poll("dialled", func() bool {
-		conn.mu.Lock()
-		defer conn.mu.Unlock()
-		return conn.request != ""
-	})
-	conn.feed(websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\"}"}`, nil))
-	poll("connected", func() bool { return client.State() == thimble.StateConnected })
-	confirmation := websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher_internal:subscription_succeeded","channel":"presence-room","data":"{}"}`, nil)
-	poll("subscribed", func() bool {
-		conn.feed(confirmation)
-		return room.Subscribed()
-	})
-	poll("quiet", func() bool {
-		conn.mu.Lock()
-		defer conn.mu.Unlock()
-		return len(conn.in) == 0
-	})
+	conn.subscribe(t, client, room)
 	event := websocket.AppendFrame(nil, websocket.Text, `{"event":"client-led","channel":"presence-room","data":"{\"pwm\":[1,2]}","user_id":"bob"}`, nil)
 	ping := websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher:ping","data":{}}`, nil)
 	once := func() {

@@ -29,20 +29,20 @@ type Client struct {
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
 	driving bool
-	running context.Context // that of Run; nil while it does not
 	lent    bool            // the driver has given up the lock for handlers
-	wake    chan struct{}   // tells a driver that waits without a connection
 	reading bool            // the driver waits in conn.Read
+	writing bool            // somebody writes to writer
+	opening uint32          // counts dials, to know an answer that comes too late
+	running context.Context // that of Run; nil while it does not
+	wake    chan struct{}   // tells a driver that waits without a connection
 	armed   time.Duration   // the read deadline that conn has
 
 	// The transport.
 	conn        net.Conn
 	raw         net.Conn        // below conn, if that is TLS
 	dialled     string          // the address of the present attempt
-	opening     uint32          // counts dials, to know an answer that comes too late
 	scope       context.Context // of the dial, and of authorizations for this connection
 	cancel      func()
-	writing     bool
 	writer      net.Conn             // that is being written to
 	out, rest   []byte               // what is being written, and what of it is left
 	parting     parting              // to be closed once that is done

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/nacl/secretbox"
 
@@ -146,30 +145,7 @@ func TestEncryptedEventsAllocateNothing(t *testing.T) {
 			got++
 		}
 	})
-	poll := func(until func() bool) {
-		t.Helper()
-		for end := time.Now().Add(patience); !until(); {
-			if err := client.Poll(); err != nil || time.Now().After(end) {
-				t.Fatalf("%s, %v", client.State(), err)
-			}
-		}
-	}
-	poll(func() bool {
-		conn.mu.Lock()
-		defer conn.mu.Unlock()
-		return conn.request != ""
-	})
-	conn.feed(websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\"}"}`, nil))
-	poll(func() bool { return client.State() == thimble.StateConnected })
-	poll(func() bool {
-		conn.feed(websocket.AppendFrame(nil, websocket.Text, `{"event":"pusher_internal:subscription_succeeded","channel":"`+name+`"}`, nil))
-		return room.Subscribed()
-	})
-	poll(func() bool {
-		conn.mu.Lock()
-		defer conn.mu.Unlock()
-		return len(conn.in) == 0
-	})
+	conn.subscribe(t, client, room)
 	frame := websocket.AppendFrame(nil, websocket.Text, sealed(1, "e", name, `{"n":5,"text":"`+strings.Repeat("x", 200)+`"}`), nil)
 	once := func() {
 		conn.feed(frame)

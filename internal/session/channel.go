@@ -13,48 +13,50 @@ import (
 type Channel struct {
 	Name string
 	Kind wire.ChannelKind
+
+	// What is small stands together: there may be many channels.
+	wanted    bool // by the user
+	stale     bool // it was unsubscribed: what comes before the next confirmation is old
+	refreshed bool // a refusal has been answered with a fresh token once
+	crowded   bool // there are more members than are kept
+	untold    bool // the server has not said who is there
+	own       bool // it is the session's own: the user knows nothing of it
+	told      bool // a message has carried the gap to the user
+
 	// Owner is the driver's own. An interface would have a board keep a
 	// description of every type that can be reached from it: 10 KB of flash.
 	Owner unsafe.Pointer
 
 	// What the user wants.
-	wanted bool
 	token  Token  // made ready by the user, or zero
 	socket string // the connection that token is for
 
 	// What the server has been told on this connection.
 	state     channelState
-	stale     bool   // it was unsubscribed: what comes before the next confirmation is old
+	gone      bool   // it is to be forgotten
 	ticket    uint32 // of the authorization under way
 	order     uint32 // of the subscription sent
 	confirmBy time.Duration
 	retryAt   time.Duration
 
-	attempts  int  // failed in a row
-	refreshed bool // a refusal has been answered with a fresh token once
-	err       error
+	attempts int // failed in a row
+	err      error
 
 	// Presence.
 	members map[string]string // id to info; nil unless subscribed
 	size    int               // bytes of both, all together
 	me      string
-	crowded bool // there are more than are kept
-	untold  bool // the server has not said who is there
 
 	awaiting string // a token that waits for the sign-in
-
-	own bool // it is the session's own: the user knows nothing of it
 
 	secret *secret // of an encrypted channel; nil unless there is a key, or there should be
 
 	// The gap since the connection before; see gap.go.
 	heard        time.Duration     // when its messages last came; 0: no gap
-	told         bool              // a message has carried the gap to the user
 	before       map[string]string // the members then, if asked for
 	joined, left []Member
 
-	waiting int  // events in the backlog
-	gone    bool // it is to be forgotten
+	waiting int // events in the backlog
 }
 
 // codeUnauthorized is what some servers put into the error event that refuses

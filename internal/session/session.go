@@ -16,10 +16,11 @@ type Config struct {
 	// tells when it is.
 	Link bool
 
-	// Authorizer is Tokens if Authorize events are answered; nil: they are not.
-	// UserAuthorizer says that AuthorizeUser events are.
-	Authorizer     Part
+	// UserAuthorizer says that AuthorizeUser events are answered, and Authorizer
+	// is Tokens if Authorize events are; nil: they are not.
 	UserAuthorizer bool
+	MemberChanges  bool // keep the members of presence channels across a gap, to tell who came and went
+	Authorizer     Part
 
 	Encryption Part // Encryption; nil: encrypted channels are refused
 
@@ -30,10 +31,9 @@ type Config struct {
 	ActivityTimeout time.Duration // zero: 120 s; the server may ask for less
 	PongTimeout     time.Duration // zero: 30 s
 
-	Attempts      int  // to connect, in a row, before it is given up; zero: no limit
-	EventRate     int  // client events in a second; zero: DefaultEventRate, negative: no limit
-	Backlog       int  // bytes of client events that may wait until they can be sent; zero: none
-	MemberChanges bool // keep the members of presence channels across a gap, to tell who came and went
+	Attempts  int // to connect, in a row, before it is given up; zero: no limit
+	EventRate int // client events in a second; zero: DefaultEventRate, negative: no limit
+	Backlog   int // bytes of client events that may wait until they can be sent; zero: none
 
 	// Lend returns a large buffer to read to while much comes, and GiveBack
 	// takes it again. Both or neither; they are called from Space.
@@ -67,20 +67,21 @@ type Session struct {
 
 	state State
 	phase phase
-	err   error // why the state is Failed
 
-	// The present connection.
-	tls       bool // for good once the server has asked for it
+	// The present connection. What is small stands together: there are processes
+	// with many sessions.
+	tls       bool    // for good once the server has asked for it
+	pinged    bool    // the server, which has not answered yet
+	mask      [4]byte // of the frame that is being written
+	strays    bool    // messages of a forgotten channel may be under way still
 	key       string
 	socketID  string
 	parser    websocket.Parser
 	in        readBuffer
 	message   wire.Message // that is being read
 	out       []byte
-	mask      [4]byte       // of the frame that is being written
-	activity  time.Duration // the least of what both sides want
-	heard     time.Duration // when anything last came from the server
-	pinged    bool
+	activity  time.Duration  // the least of what both sides want
+	heard     time.Duration  // when anything last came from the server
 	skipped   *OversizeError // the message that passes by
 	oversized int            // messages skipped since New
 	pongBy    time.Duration
@@ -90,8 +91,9 @@ type Session struct {
 	adaptive time.Duration // learned from connections that died of silence; 0: nothing
 
 	// The attempts.
-	attempts      int // since a connection was last stable
-	failures      int // since there was a connection
+	attempts      int   // since a connection was last stable
+	failures      int   // since there was a connection
+	err           error // why the state is Failed
 	retryAt       time.Duration
 	unavailableAt time.Duration // 0 while connected or already unavailable
 
@@ -102,8 +104,7 @@ type Session struct {
 	tickets    uint32
 	sent       uint32 // subscriptions sent, to tell which was first
 
-	gone   int  // channels that are to be forgotten
-	strays bool // messages of a forgotten channel may be under way still
+	gone int // channels that are to be forgotten
 
 	user signIn
 

@@ -12,14 +12,13 @@ import (
 // what is wanted apart from what the server has been told, and goes through
 // the same states: subscribed stands for signed in.
 type signIn struct {
-	wanted bool
-
+	wanted    bool
+	refreshed bool // a refusal has been answered with a fresh token once
 	state     channelState
 	ticket    uint32 // of the authorization under way
 	confirmBy time.Duration
 	retryAt   time.Duration
-	attempts  int  // failed in a row
-	refreshed bool // a refusal has been answered with a fresh token once
+	attempts  int // failed in a row
 	err       error
 
 	id      string
