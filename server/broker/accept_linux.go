@@ -107,6 +107,7 @@ func (a *acceptor) take() {
 		unix.Close(a.fd)
 		return
 	}
+	limitUnsent(uintptr(a.fd)) // not inherited where the listener is one of MPTCP
 	l := b.engine.next()
 	if err := l.expect(); err != nil {
 		a.doorway.failed(err)

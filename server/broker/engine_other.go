@@ -14,3 +14,6 @@ func (e *engine) drain() {}
 func (e *engine) listen(w *watched) net.Listener { return w }
 
 func (e *engine) carry(*Broker, net.Conn, *opening, admission, []byte) bool { return false }
+
+// limitUnsentOf is for kernels that can be told how much they take.
+func limitUnsentOf(net.Conn) {}

@@ -80,6 +80,10 @@ const (
 	// it is far above what one system call costs.
 	writeBuffer = 32 << 10
 
+	// unsentBytes is how much the kernel takes for a connection beyond what the
+	// other end has room for; some writes ahead.
+	unsentBytes = 128 << 10
+
 	// maxPlainHead is how long the head of a request for a WebSocket connection
 	// may be before it is left to net/http.
 	maxPlainHead = 4 << 10

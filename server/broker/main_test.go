@@ -70,4 +70,7 @@ type halfCloser struct {
 	tcp *net.TCPConn
 }
 
+// NetConn is what connections of TLS have.
+func (c halfCloser) NetConn() net.Conn { return c.tcp }
+
 func (c halfCloser) CloseWrite() error { return c.tcp.CloseWrite() }

@@ -44,6 +44,7 @@ func (b *Broker) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	early = append([]byte(nil), early...)
+	limitUnsentOf(conn)
 	if !b.engine.carry(b, conn, o, place, early) {
 		b.serveSocket(conn, o, place, early)
 	}
