@@ -23,6 +23,7 @@ type contender struct {
 	dialect dialect
 	command func(address string) *exec.Cmd
 	publish func(address string) publisher
+	metrics string // address, if there are such
 	rounds  []round
 }
 
@@ -54,13 +55,18 @@ func (p *plan) contenders() ([]*contender, error) {
 	if err := os.WriteFile(settings, []byte(fmt.Sprintf("[[apps]]\nid = %q\nkey = %q\nsecret = %q\n", appID, appKey, appSecret)), 0o600); err != nil {
 		return nil, err
 	}
+	metrics, err := freeAddress() // one broker runs at a time
+	if err != nil {
+		return nil, err
+	}
 	self := func(role string) func(string) *exec.Cmd {
 		return func(address string) *exec.Cmd { return figures.Self(role, "-address", address) }
 	}
 	all := []*contender{{
 		name: nameThimble, dialect: pusherDialect(), publish: pusherPublisher,
+		metrics: metrics,
 		command: func(address string) *exec.Cmd {
-			return exec.Command(tool, "serve", "--config", settings, "--addr", address)
+			return exec.Command(tool, "serve", "--config", settings, "--addr", address, "--metrics", metrics)
 		},
 	}}
 	if strings.Contains(nameCentrifugo, p.only) {

@@ -35,8 +35,8 @@ func run(args []string) error {
 	flags.StringVar(&plan.centrifugoPath, "centrifugo", "", "the `program` in place of one that is built")
 	write := flags.String("write", "", "the `file` whose figures section is written anew")
 	_ = flags.Parse(args)
-	if plan.rounds < 1 || plan.subscribers < 1 || plan.rate < plan.subscribers || plan.idle < plan.subscribers {
-		return fmt.Errorf("there must be at least one round, one subscriber, an event a second, and as many idle connections as subscribers")
+	if plan.rounds < 1 || plan.subscribers < 1 || plan.rate < plan.subscribers || plan.idle <= plan.subscribers {
+		return fmt.Errorf("there must be at least one round, one subscriber, an event a second, and more idle connections than subscribers")
 	}
 	result, err := plan.measure()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -205,56 +206,101 @@ func delay(sorted []int32, percent int) float64 {
 	return float64(sorted[(len(sorted)-1)*percent/100]) / 1e6
 }
 
-// slowReaders measures delays beside subscribers that read nothing, in each of
-// the rounds first without them.
+// slowReaders measures delays beside subscribers that read nothing, and without
+// these, by turns: without, with, with, without. So what else the machine does
+// meets both alike. All that they could still take is sent to them before, as
+// taking it costs what it costs for any subscriber.
 func (p *plan) slowReaders(c *contender) (*slow, error) {
 	r := &slow{}
-	for range p.rounds {
+	for i := range p.rounds {
 		err := on(c, func(proc *process, s *swarm) error {
 			if err := s.connect(p.subscribers, true, false); err != nil {
 				return err
 			}
-			publish := c.publish(proc.address)
-			without, err := p.pace(publish, proc, s)
-			if err != nil {
-				return err
-			}
-			if err := s.connect(p.subscribers, true, true); err != nil {
-				return err
-			}
-			before := proc.resident()
-			// What fills the kernel's buffers, so that from here on they hold
-			// everything up.
-			base := s.received.Load()
-			for i := range slowEvents {
-				if err := publish(event(slowSize)); err != nil {
+			publish, before := c.publish(proc.address), takes{proc.resident(), kernelTCP()}
+			for _, beside := range []bool{false, true, true, false} {
+				if beside {
+					if err := p.beside(r, before, publish, proc, s); err != nil {
+						return err
+					}
+					continue
+				}
+				without, err := p.pace(publish, proc, s)
+				if err != nil {
 					return err
 				}
-				if err := s.quiet(base + int64(i+1)*int64(p.subscribers)); err != nil {
-					return err
-				}
+				r.Without = append(r.Without, without)
 			}
-			with, err := p.pace(publish, proc, s)
-			if err != nil {
-				return err
-			}
-			r.Without = append(r.Without, without.P99)
-			r.With = append(r.With, with.P99)
-			r.Memory = append(r.Memory, proc.resident()-before)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
+		fmt.Fprintf(os.Stderr, "round %d: %s\n", i+1, r)
 	}
 	return r, nil
 }
 
-// slowEvents of slowSize are more than the kernel and the broker's queue take
-// for one connection that is not read.
+// beside measures delays beside slow readers, which end then.
+func (p *plan) beside(r *slow, before takes, publish publisher, proc *process, s *swarm) error {
+	if err := s.connect(p.subscribers, true, true); err != nil {
+		return err
+	}
+	begin, err := p.fill(publish, proc, s)
+	if err != nil {
+		return err
+	}
+	with, err := p.pace(publish, proc, s)
+	if err != nil {
+		return err
+	}
+	end, err := proc.counts()
+	if err != nil {
+		return err
+	}
+	r.With = append(r.With, with)
+	r.Memory = append(r.Memory, (proc.resident()-before.process)/float64(p.subscribers))
+	r.Kernel = append(r.Kernel, (kernelTCP()-before.kernel)/float64(p.subscribers))
+	r.Closed += end.slow - begin.slow
+	s.dismiss()
+	for deadline := time.Now().Add(timeout); ; time.Sleep(10 * time.Millisecond) {
+		now, err := proc.counts()
+		if err != nil || now.connected == p.subscribers {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d connections are left of %d", now.connected, p.subscribers)
+		}
+	}
+}
+
+// takes is the memory of a process, and of all connections in the kernel.
+type takes struct{ process, kernel float64 }
+
+// fill publishes what is too much for those who read nothing, until slowWaits
+// waits in the broker for each: their sockets take no more.
+func (p *plan) fill(publish publisher, proc *process, s *swarm) (counts, error) {
+	for base, i := s.received.Load(), 1; i <= slowEvents; i++ {
+		if err := publish(event(slowSize)); err != nil {
+			return counts{}, err
+		}
+		if err := s.quiet(base + int64(i)*int64(p.subscribers)); err != nil {
+			return counts{}, err
+		}
+		now, err := proc.counts()
+		if err != nil || now.waiting >= p.subscribers*slowWaits {
+			return now, err
+		}
+	}
+	return counts{}, errors.New("nothing waits for those who read nothing")
+}
+
+// slowEvents bounds how many events of slowSize it takes until slowWaits waits
+// for each slow reader, which is well below what it is closed for.
 const (
-	slowEvents = 60
+	slowEvents = 1000
 	slowSize   = 9000
+	slowWaits  = 64 << 10
 )
 
 // joining measures what a subscription costs among few, and among many.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -95,4 +97,49 @@ func (p *process) cpu() time.Duration {
 		sum += time.Duration(n)
 	}
 	return sum
+}
+
+// counts are some of the broker's metrics.
+type counts struct{ connected, waiting, slow int }
+
+func (p *process) counts() (c counts, err error) {
+	response, err := http.Get("http://" + p.contender.metrics + "/metrics")
+	if err != nil {
+		return c, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return c, errors.Join(err, errors.New(response.Status))
+	}
+	for line := range strings.Lines(string(text)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		value, err := strconv.ParseFloat(rest, 64)
+		if err != nil {
+			continue // a comment
+		}
+		switch name, _, _ := strings.Cut(name, "{"); name {
+		case "soketi_connected":
+			c.connected = int(value)
+		case "thimble_queue_bytes":
+			c.waiting = int(value)
+		case "thimble_slow_readers_total":
+			c.slow = int(value)
+		}
+	}
+	return c, nil
+}
+
+// kernelTCP is the memory of all TCP connections of this machine in the kernel,
+// in bytes.
+func kernelTCP() float64 {
+	text, err := os.ReadFile("/proc/net/sockstat")
+	if err != nil {
+		return 0
+	}
+	_, line, _ := strings.Cut(string(text), "\nTCP: ")
+	line, _, _ = strings.Cut(line, "\n")
+	_, pages, _ := strings.Cut(line, " mem ")
+	n, _ := strconv.Atoi(pages)
+	return float64(n * os.Getpagesize())
 }

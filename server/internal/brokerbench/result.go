@@ -51,9 +51,24 @@ func (r round) String() string {
 		r.Idle, r.Subscribed, r.Connect*1e6, r.Saturated, r.Cost*1e6, r.P50*1e3, r.P99*1e3)
 }
 
-// slow is what slow readers do to the others: the 99th percentile of delays,
-// and the memory that they take, in each round.
-type slow struct{ Without, With, Memory []float64 }
+// slow is what slow readers do to the others, and the memory that each takes, in
+// the broker and in the kernel. What has the same index was measured one behind
+// the other.
+type slow struct {
+	Without, With  []paced
+	Memory, Kernel []float64
+	Closed         int // of the slow ones, while it was measured
+}
+
+func (s *slow) String() string {
+	line := func(all []paced) (text string) {
+		for _, one := range all {
+			text += fmt.Sprintf(" %.1f/%.1f ms at %.1f us", one.P50*1e3, one.P99*1e3, one.Cost*1e6)
+		}
+		return text
+	}
+	return fmt.Sprintf("without slow readers%s; with%s", line(s.Without), line(s.With))
+}
 
 // joins is the CPU time of a subscription among few and among many.
 type joins struct{ Few, Many []float64 }

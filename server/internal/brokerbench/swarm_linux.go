@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -151,6 +152,18 @@ func (s *swarm) reset() {
 			unix.Close(c.fd)
 		}
 		s.clients, s.begun, s.opening = nil, 0, 0
+	})
+}
+
+// dismiss ends the deaf clients, which were made last, with a reset.
+func (s *swarm) dismiss() {
+	s.do(func() {
+		first := slices.IndexFunc(s.clients, func(c *client) bool { return c.deaf })
+		for _, c := range s.clients[first:] {
+			_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+			unix.Close(c.fd)
+		}
+		s.clients, s.begun = s.clients[:first], first
 	})
 }
 

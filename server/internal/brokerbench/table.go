@@ -30,8 +30,7 @@ func (m *measured) markdown() string {
 		b.WriteString("\n| this broker alone | |\n|---|---|\n")
 	}
 	if s := m.slow; s != nil {
-		fmt.Fprintf(&b, "| as many slow readers on the same channel | 99 of 100 deliveries to the others take up to %s in place of %s; the slow ones hold %s each |\n",
-			milliseconds(figures.Median(s.With)), milliseconds(figures.Median(s.Without)), figures.KiB(figures.Median(s.Memory)/float64(p.subscribers)))
+		s.row(&b)
 	}
 	if j := m.joins; j != nil {
 		fmt.Fprintf(&b, "| subscribing | %s of CPU time among up to %s subscribers, %s among %s |\n",
@@ -92,3 +91,19 @@ func (c *contender) title() string {
 
 func microseconds(seconds float64) string { return fmt.Sprintf("%.1f us", seconds*1e6) }
 func milliseconds(seconds float64) string { return fmt.Sprintf("%.1f ms", seconds*1e3) }
+
+// row compares delays with and without slow readers, pair by pair.
+func (s *slow) row(b *strings.Builder) {
+	var without, with, ratios []float64
+	for i, one := range s.With {
+		without, with = append(without, s.Without[i].P99), append(with, one.P99)
+		ratios = append(ratios, one.P99/s.Without[i].P99)
+	}
+	fmt.Fprintf(b, "| as many on the same channel that read nothing, so that all waits for them; by turns with and without | 99 of 100 deliveries to the others take up to %s in place of %s, %.0f%% in the median of %d pairs; each slow one holds %s here and %s in the kernel",
+		milliseconds(figures.Median(with)), milliseconds(figures.Median(without)), 100*figures.Median(ratios), len(ratios),
+		figures.KiB(figures.Median(s.Memory)), figures.KiB(figures.Median(s.Kernel)))
+	if s.Closed > 0 {
+		fmt.Fprintf(b, "; %s of them were closed meanwhile", figures.Thousands(s.Closed))
+	}
+	b.WriteString(" |\n")
+}
