@@ -100,43 +100,35 @@ func skipString(b []byte, i int) (int, error) {
 	return 0, ErrSyntax
 }
 
-// takeString is skipString and unescape in one, for a string in which nothing
-// but quotes is escaped: the content is b[i+1:w] then, and end is behind the
-// closing quote. False for any other, and for what is no string; then all is
-// as it was.
-func takeString(b []byte, i int) (w, end int, ok bool) {
-	start := i + 1
-	r, w := start, start
-	escaped := uint64(0) // as in skipString
+// takeString is skipString and unescape in one, for a string whose content
+// starts at start and in which nothing but quotes is escaped: the content is
+// b[start:w] then, and end is behind the closing quote. False for any other;
+// then all is as it was.
+func takeString(b []byte, start int) (w, end int, ok bool) {
+	r, w, escaped := takeWords(b, start, start, 0)
 	for len(b)-r >= 8 {
 		word := binary.LittleEndian.Uint64(b[r:])
-		slash, _, m := look(word, escaped)
-		if word&highs != 0 {
-			slash, _, m = lookWide(word, escaped)
+		slash, _, m := lookWide(word, escaped)
+		if m == 0 { // it is not ASCII
+			w = putWord(b, w, word, slash)
+			r, w, escaped = takeWords(b, r+8, w, slash>>56)
+			continue
 		}
-		if m != 0 {
-			n := bits.TrailingZeros64(m) / 8
-			if b[r+n] != '"' {
-				requote(b, start, w, r, escaped != 0)
-				return 0, 0, false
+		end = r + bits.TrailingZeros64(m)/8
+		if b[end] != '"' {
+			requote(b, start, w, r, escaped != 0)
+			return 0, 0, false
+		}
+		if w == r && slash&(m-1) == 0 {
+			return end, end + 1, true // nothing moves
+		}
+		for ; r < end; r++ {
+			if c := b[r]; c != '\\' {
+				b[w] = c
+				w++
 			}
-			for ; n > 0; n-- {
-				if b[r] != '\\' {
-					b[w] = b[r]
-					w++
-				}
-				r++
-			}
-			return w, r + 1, true
 		}
-		put := b[w : w+8]
-		r += 8
-		w += 8
-		escaped = slash >> 56
-		for ; slash != 0; w-- {
-			word, slash = closeGap(word, slash)
-		}
-		binary.LittleEndian.PutUint64(put, word)
+		return w, end + 1, true
 	}
 	pending := escaped != 0
 	for ; r < len(b); r++ {
@@ -156,6 +148,23 @@ func takeString(b []byte, i int) (w, end int, ok bool) {
 	}
 	requote(b, start, w, r, pending)
 	return 0, 0, false
+}
+
+// takeWords moves what stands at r to w, eight bytes at a time and without the
+// backslashes, up to a word that needs a closer look or is not ASCII. It is by
+// itself for the sake of its registers.
+func takeWords(b []byte, r, w int, escaped uint64) (int, int, uint64) {
+	for len(b)-r >= 8 {
+		word := binary.LittleEndian.Uint64(b[r : r+8])
+		slash, _, first := look(word, escaped)
+		if first|word&highs != 0 {
+			break
+		}
+		r += 8
+		w = putWord(b, w, word, slash)
+		escaped = slash >> 56
+	}
+	return r, w, escaped
 }
 
 // requote undoes what takeString has done to b[start:r], whose content stands
@@ -198,9 +207,7 @@ func indexEscape(b []byte) int {
 // surrogate pair twelve for four. A lone surrogate becomes U+FFFD, as in
 // encoding/json.
 //
-// Of a quote's escape only the backslash goes. Eight bytes are taken up before
-// what is left of them is put down, so that it does not matter that more bytes
-// are put down than are left.
+// Of a quote's escape only the backslash goes.
 func unescape(b []byte) []byte {
 	r := indexEscape(b)
 	w := r
@@ -215,18 +222,26 @@ func unescape(b []byte) []byte {
 			continue
 		}
 		r += 8
-		put := b[w : w+8]
-		w += 8
+		w = putWord(b, w, word, slash)
 		escaped = slash >> 56
-		for ; slash != 0; w-- {
-			word, slash = closeGap(word, slash)
-		}
-		binary.LittleEndian.PutUint64(put, word)
 	}
 	for in := escaped != 0; r < len(b); in = false {
 		r, w = unescapeOne(b, r, w, in)
 	}
 	return b[:w]
+}
+
+// putWord puts what eight bytes hold to w, without those that are marked, and
+// returns where that ends. They have been read, so it does not matter that more
+// is put down than is left.
+func putWord(b []byte, w int, word, slash uint64) int {
+	put := b[w : w+8]
+	w += 8
+	for ; slash != 0; w-- {
+		word, slash = closeGap(word, slash)
+	}
+	binary.LittleEndian.PutUint64(put, word)
+	return w
 }
 
 // closeGap takes the lowest marked byte out of a word: the ones above move down,
@@ -237,29 +252,69 @@ func closeGap(word, marks uint64) (uint64, uint64) {
 	return word&below | word>>8&^below, (marks ^ mark) >> 8
 }
 
-// peek moves to the value of a member if its name is one of the known ones and
-// written as all servers write it.
-func (w *Walker) peek() int {
-	if len(w.b)-w.i < 12 {
-		return unknown
+// taken is where a string was whose content has been taken: that is b[from:to]
+// now, and the closing quote stands at end.
+type taken struct{ from, to, end int }
+
+// parseUsual reads an envelope as nearly all servers write nearly all events:
+// without white space, its members strings in which nothing but quotes is
+// escaped. False for any other; then all is as it was.
+func parseUsual(b []byte, m *Message) bool {
+	var found [members]taken
+	for i, before := 0, byte('{'); ; before = ',' {
+		which, start := usualMember(b[i:], before)
+		if which == unknown || found[which].end != 0 {
+			break
+		}
+		start += i
+		to, end, ok := takeString(b, start)
+		if !ok {
+			break
+		}
+		found[which] = taken{start, to, end - 1}
+		i = end
+		if i != len(b)-1 || b[i] != '}' {
+			continue
+		}
+		event, channel, data, user := &found[memberEvent], &found[memberChannel], &found[memberData], &found[memberUser]
+		if event.from == event.to {
+			break
+		}
+		*m = Message{Event: b[event.from:event.to]}
+		if channel.end != 0 {
+			m.Channel = b[channel.from:channel.to]
+		}
+		if user.end != 0 {
+			m.UserID = b[user.from:user.to]
+		}
+		if data.end != 0 {
+			m.Data, m.DataKind = b[data.from:data.to], String
+		}
+		return true
 	}
-	rest, before := w.b[w.i:w.i+12], byte('{')
-	if w.opened {
-		before = ','
+	for i := range found {
+		if f := &found[i]; f.end != 0 {
+			requote(b, f.from, f.to, f.end, false)
+		}
 	}
-	which, n := unknown, 0
-	switch {
-	case rest[0] != before:
-	case string(rest[1:9]) == `"event":`:
-		which, n = memberEvent, 9
-	case string(rest[1:11]) == `"channel":`:
-		which, n = memberChannel, 11
-	case string(rest[1:8]) == `"data":`:
-		which, n = memberData, 8
+	return false
+}
+
+// usualMember returns which member starts at b, behind the byte before, and
+// where the content of the string starts that is its value.
+func usualMember(b []byte, before byte) (which, start int) {
+	if len(b) < 12 || b[0] != before {
+		return unknown, 0
 	}
-	if which != unknown {
-		w.opened = true
-		w.i = skipSpace(w.b, w.i+n)
+	switch b = b[:12]; {
+	case string(b[1:10]) == `"event":"`:
+		return memberEvent, 10
+	case string(b[1:12]) == `"channel":"`:
+		return memberChannel, 12
+	case string(b[1:9]) == `"data":"`:
+		return memberData, 9
+	case string(b[1:12]) == `"user_id":"`:
+		return memberUser, 12
 	}
-	return which
+	return unknown, 0
 }

@@ -24,12 +24,8 @@ func skipString(b []byte, i int) (int, error) {
 	return 0, ErrSyntax
 }
 
-// takeString and peek are shortcuts, which are not taken here.
-func takeString([]byte, int) (w, end int, ok bool) { return 0, 0, false }
-
-func (w *Walker) peek() int { return unknown }
-
-func requote([]byte, int, int, int, bool) {}
+// parseUsual is a shortcut, which is not taken here.
+func parseUsual([]byte, *Message) bool { return false }
 
 // indexEscape returns where the first backslash stands, len(b) without one.
 func indexEscape(b []byte) int {

@@ -14,6 +14,8 @@ import (
 var envelopes = []string{
 	typical,
 	`{}`,
+	`{"event":"e","data":"{\"a\":\"b\"}","channel":"presence-c","user_id":"u\"1"}`,
+	`{"event":"a\"","event":"b","user_id":"u","data":1}`,
 	` { "event" : "e" , "data" : { "a" : [ 1 , -2.5e+3 , true , false , null ] } } `,
 	`{"event":"e","data":"\"{\\\"a\\\":1}\"","user_id":12}`,
 	`{"event":"a","event":"b","data":"x","data":null}`,
