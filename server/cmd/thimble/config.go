@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble/server/internal/settings"
+	"github.com/thimble-go/thimble/server/internal/tomlfile"
 )
 
 func newConfig() *cobra.Command {
@@ -16,7 +18,7 @@ func newConfig() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConfigDefault(), newConfigCheck())
+	cmd.AddCommand(newConfigDefault(), newConfigCheck(), newConfigImport())
 	return cmd
 }
 
@@ -79,6 +81,55 @@ them. The exit code is 0 if nothing is, and 2 if something is.`,
 			return nil
 		},
 	}
+}
+
+func newConfigImport() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Make settings of the JSON file that soketi has",
+		Long: `Make settings of the JSON file that soketi is started with, "soketi start
+--config". What cannot be taken over is told on the standard error, each with the
+reason. The exit code is 0 if "thimble serve" can begin with the result, and 2 if
+something has to be added first.
+
+soketi's environment needs no import: "thimble serve" reads it as it is.`,
+		Example: "  thimble config import soketi.json --output thimble.toml\n" +
+			"  thimble serve --config thimble.toml",
+		Args: exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := tomlfile.Read(args[0])
+			if err != nil {
+				return usage(cmd, err)
+			}
+			s, told, err := settings.Soketi(text)
+			if err != nil {
+				return usage(cmd, fmt.Errorf("%s:%w", args[0], err))
+			}
+			made := "# Made by thimble config import of " + filepath.Base(args[0]) + ". What is not there has its\n# default, which thimble config default shows.\n" + s.Changed()
+			if output == "" {
+				_, err = cmd.OutOrStdout().Write([]byte(made))
+			} else if _, there := os.Lstat(output); there == nil {
+				return usage(cmd, fmt.Errorf("there is a file %s already", output))
+			} else {
+				err = tomlfile.WritePrivate(output, []byte(made))
+			}
+			if err != nil {
+				return unwritable(err)
+			}
+			for _, one := range told {
+				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), clean(one)); err != nil {
+					return unwritable(err)
+				}
+			}
+			if err := s.Check(); err != nil {
+				return usage(cmd, fmt.Errorf("something has to be added: %w", err))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "a new `file` to write to, readable for you alone since secrets are in it; none: the standard output")
+	return cmd
 }
 
 // readSettings reads the file, if there is one, and the environment over it.

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -228,5 +229,36 @@ func TestConfig(t *testing.T) {
 	os.Unsetenv("SOKETI_DEFAULT_APP_WEBHOOKS")
 	if code, _, errs := call("config", "check"); code != 2 || !strings.Contains(errs, "there is no app") {
 		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func TestConfigImport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	from := write(t, filepath.Join(dir, "soketi.json"), `{"port":6002,"cors.origin":["*"],"appManager.array.apps":[{"id":"1","key":"k","secret":"s3cret"}]}`)
+	code, text, errs := call("config", "import", from)
+	if code != 0 || !strings.Contains(text, `listen = "0.0.0.0:6002"`) || !strings.Contains(text, "[[apps]]") || !strings.HasPrefix(errs, "cors.origin is left out") || strings.Contains(errs, "s3cret") {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
+	to := filepath.Join(dir, "thimble.toml")
+	if code, text, errs := call("config", "import", from, "--output", to); code != 0 || text != "" {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
+	if info, err := os.Stat(to); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if code, text, errs := call("config", "check", to); code != 0 || !strings.Contains(text, "good: 1 app(s), listening on 0.0.0.0:6002") {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
+	if code, _, errs := call("config", "import", from, "--output", to); code != 2 || !strings.Contains(errs, "already") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	write(t, from, `{"appManager.driver":"mysql"}`)
+	if code, text, errs := call("config", "import", from); code != 2 || !strings.Contains(text, "listen = ") || !strings.Contains(errs, "are not read") || !strings.Contains(errs, "something has to be added: there is no app") {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
+	write(t, from, "{")
+	if code, text, errs := call("config", "import", from); code != 2 || text != "" || !strings.Contains(errs, "soketi.json:1: it is no object") {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
 	}
 }

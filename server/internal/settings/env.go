@@ -24,7 +24,8 @@ type env struct {
 	lookup   func(string) (string, bool)
 	settings *Settings
 	ignored  []string
-	err      error // the first one
+	err      error                    // the first one
+	called   func(name string) string // what a variable is called in errors; nil: as it is
 }
 
 // app returns the first application, made now if there is none.
@@ -42,6 +43,9 @@ func (e *env) take(name string, set func(value string) error) {
 		return
 	}
 	if err := set(value); err != nil {
+		if e.called != nil {
+			name = e.called(name)
+		}
 		e.err = fmt.Errorf("%s: %w", name, err)
 	}
 }

@@ -11,6 +11,13 @@ import (
 
 // soketi: https://docs.soketi.app, "Environment Variables".
 func (e *env) soketi() {
+	e.soketiServer()
+	e.soketiApp()
+	e.ignore(soketiElse...)
+}
+
+// soketiServer is what soketi has for all applications.
+func (e *env) soketiServer() {
 	s := e.settings
 	e.soketiMetrics()
 	e.address("SOKETI_HOST", "SOKETI_PORT")
@@ -21,6 +28,11 @@ func (e *env) soketi() {
 		s.LogLevel = "debug"
 	}
 	e.seconds("SOKETI_SHUTDOWN_GRACE_PERIOD", time.Millisecond, func() *Duration { return &s.ShutdownTimeout })
+}
+
+// soketiApp is what it has for the first one, and what counts for each.
+func (e *env) soketiApp() {
+	s := e.settings
 	e.text("SOKETI_DEFAULT_APP_ID", func() *string { return &e.app().ID })
 	e.text("SOKETI_DEFAULT_APP_KEY", func() *string { return &e.app().Key })
 	e.text("SOKETI_DEFAULT_APP_SECRET", func() *string { return &e.app().Secret })
@@ -57,7 +69,6 @@ func (e *env) soketi() {
 	if authenticated {
 		e.seconds("SOKETI_USER_AUTHENTICATION_TIMEOUT", time.Millisecond, func() *Duration { return &e.app().AuthorizeWithin })
 	}
-	e.ignore(soketiElse...)
 }
 
 // soketiWebhooks reads a list of webhooks. No part of it is in the error, for
