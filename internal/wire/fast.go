@@ -24,26 +24,29 @@ func equal(w, pattern uint64) uint64 {
 	return ^((x&lows + lows) | x) & highs
 }
 
-// look marks bytes of w, each with its highest bit: the backslashes, what
-// stands behind one, and the first that needs a closer look: all but quotes
-// with a backslash before them and ordinary characters without. Whether there
-// is one before w, escaped says by its lowest byte.
+// look sets the highest bit of those bytes of plain that are no backslash in w,
+// and of odd where a closer look is needed: at all but quotes with a backslash
+// before them and ordinary ASCII characters without. The other bits mean
+// nothing. before is the plain of the word before.
 //
-// This is for ASCII, as most text is: it takes half of the work, since adding
-// to a byte does not carry to the next. lookWide is for all bytes.
-func look(w, escaped uint64) (slash, behind, first uint64) {
-	slash = ^((w ^ ones*'\\') + lows) & highs
-	escaped |= slash << 8
-	return slash, escaped, ^((((w ^ ones*'"') + lows) ^ escaped) & (w + ones*(0x80-0x20))) & highs
+// As most text is ASCII, adding to a byte does not carry to the next, nor does
+// subtracting borrow from it, which takes half of the work.
+func look(w, before uint64) (plain, odd uint64) {
+	plain = (w ^ ones*'\\') + lows
+	ordinary := (w ^ ones*'"') + lows // no quote
+	control := ones*0x9F - w
+	return plain, ordinary ^ (plain<<8 | before>>56) | control | w
 }
 
-// Above the first control character the borrow of the subtraction may set bits
-// that mean nothing.
-func lookWide(w, escaped uint64) (slash, behind, first uint64) {
+// lookClosely is for all bytes. It marks the backslashes, each with its highest
+// bit, what stands behind one, and the first that is neither a quote with a
+// backslash before it nor an ordinary character without: above the first control
+// character the borrow of the subtraction may set bits that mean nothing.
+func lookClosely(w, before uint64) (slash, behind, first uint64) {
 	slash = equal(w, ones*'\\')
-	escaped |= slash << 8
+	behind = slash<<8 | ^before&highs>>56
 	controls := (w - ones*0x20) &^ w & highs
-	return slash, escaped, controls | (equal(w, ones*'"') ^ escaped)
+	return slash, behind, controls | (equal(w, ones*'"') ^ behind)
 }
 
 // skipString checks the string whose opening quote stands at i. Most of the
@@ -55,15 +58,18 @@ func skipString(b []byte, i int) (int, error) {
 		return 0, ErrSyntax
 	}
 	i++
-	escaped := uint64(0) // the highest bit of a byte before which a backslash stands
+	before := uint64(highs) // as look has it
 	for len(b)-i >= 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		slash, behind, m := look(w, escaped)
-		if w&highs != 0 {
-			slash, behind, m = lookWide(w, escaped)
+		plain, odd := look(w, before)
+		if odd&highs == 0 {
+			before = plain
+			i += 8
+			continue
 		}
-		if m == 0 {
-			escaped = slash >> 56
+		slash, behind, m := lookClosely(w, before)
+		if m == 0 { // it is not ASCII
+			before = ^slash
 			i += 8
 			continue
 		}
@@ -79,18 +85,19 @@ func skipString(b []byte, i int) (int, error) {
 		if i, err = skipEscape(b, i); err != nil {
 			return 0, err
 		}
-		escaped = 0
+		before = highs
 	}
+	pending := before>>63 == 0 // a backslash
 	for ; i < len(b); i++ {
 		switch c := b[i]; {
-		case escaped != 0:
+		case pending:
 			end, err := skipEscape(b, i)
 			if err != nil {
 				return 0, err
 			}
-			i, escaped = end-1, 0
+			i, pending = end-1, false
 		case c == '\\':
-			escaped = 1
+			pending = true
 		case c == '"':
 			return i + 1, nil
 		case c < 0x20:
@@ -105,18 +112,18 @@ func skipString(b []byte, i int) (int, error) {
 // b[start:w] then, and end is behind the closing quote. False for any other;
 // then all is as it was.
 func takeString(b []byte, start int) (w, end int, ok bool) {
-	r, w, escaped := takeWords(b, start, start, 0)
+	r, w, before := takeWords(b, start, start, highs)
 	for len(b)-r >= 8 {
 		word := binary.LittleEndian.Uint64(b[r:])
-		slash, _, m := lookWide(word, escaped)
+		slash, _, m := lookClosely(word, before)
 		if m == 0 { // it is not ASCII
 			w = putWord(b, w, word, slash)
-			r, w, escaped = takeWords(b, r+8, w, slash>>56)
+			r, w, before = takeWords(b, r+8, w, ^slash)
 			continue
 		}
 		end = r + bits.TrailingZeros64(m)/8
 		if b[end] != '"' {
-			requote(b, start, w, r, escaped != 0)
+			requote(b, start, w, r, before>>63 == 0)
 			return 0, 0, false
 		}
 		if w == r && slash&(m-1) == 0 {
@@ -130,7 +137,7 @@ func takeString(b []byte, start int) (w, end int, ok bool) {
 		}
 		return w, end + 1, true
 	}
-	pending := escaped != 0
+	pending := before>>63 == 0
 	for ; r < len(b); r++ {
 		switch c := b[r]; {
 		case c < 0x20 || pending && c != '"':
@@ -151,20 +158,20 @@ func takeString(b []byte, start int) (w, end int, ok bool) {
 }
 
 // takeWords moves what stands at r to w, eight bytes at a time and without the
-// backslashes, up to a word that needs a closer look or is not ASCII. It is by
-// itself for the sake of its registers.
-func takeWords(b []byte, r, w int, escaped uint64) (int, int, uint64) {
-	for len(b)-r >= 8 {
-		word := binary.LittleEndian.Uint64(b[r : r+8])
-		slash, _, first := look(word, escaped)
-		if first|word&highs != 0 {
+// backslashes, up to a word that needs a closer look. It is by itself for the
+// sake of its registers.
+func takeWords(b []byte, r, w int, before uint64) (int, int, uint64) {
+	rest := b[r:]
+	for ; len(rest) > 8; rest = rest[8:] {
+		word := binary.LittleEndian.Uint64(rest)
+		plain, odd := look(word, before)
+		if odd&highs != 0 {
 			break
 		}
-		r += 8
-		w = putWord(b, w, word, slash)
-		escaped = slash >> 56
+		w = putWord(b, w, word, ^plain&highs)
+		before = plain
 	}
-	return r, w, escaped
+	return len(b) - len(rest), w, before
 }
 
 // requote undoes what takeString has done to b[start:r], whose content stands
@@ -211,7 +218,7 @@ func indexEscape(b []byte) int {
 func unescape(b []byte) []byte {
 	r := indexEscape(b)
 	w := r
-	escaped := uint64(0) // as in skipString
+	escaped := uint64(0) // by its lowest byte: the first is, by a backslash before
 	for len(b)-r >= 8 {
 		word := binary.LittleEndian.Uint64(b[r:])
 		slash := equal(word, ones*'\\')
