@@ -61,20 +61,31 @@ history and in no list of processes.`,
 			if err := c.Check(); err != nil {
 				return usage(cmd, err)
 			}
-			path, file, err := loadContexts(cmd)
+			free := func(file *contexts.File) error {
+				if _, there := file.Contexts[args[0]]; there && !replace {
+					return usage(cmd, fmt.Errorf("there is a context %s already: add --replace, or take another name", args[0]))
+				}
+				return nil
+			}
+			_, file, err := loadContexts(cmd)
 			if err != nil {
 				return err
 			}
-			if _, there := file.Contexts[args[0]]; there && !replace {
-				return usage(cmd, fmt.Errorf("there is a context %s already: add --replace, or take another name", args[0]))
+			if err := free(file); err != nil {
+				return err // before anybody types a secret
 			}
 			if c.Secret == "-" {
 				if c.Secret, err = readSecret(cmd); err != nil {
 					return err
 				}
 			}
-			file.Contexts[args[0]] = c
-			if err := file.Save(path); err != nil {
+			if err := changeContexts(cmd, func(file *contexts.File) error {
+				if err := free(file); err != nil {
+					return err // somebody else has taken it meanwhile
+				}
+				file.Contexts[args[0]] = c
+				return nil
+			}); err != nil {
 				return err
 			}
 			return say(cmd, "remembered "+args[0]+": use it once with --context "+args[0]+", or from now on with: thimble context use "+args[0])
@@ -144,24 +155,22 @@ func newContextUse() *cobra.Command {
 		},
 		ValidArgsFunction: first(contextNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, file, err := loadContexts(cmd)
-			if err != nil {
-				return err
-			}
-			text := "no context is in use any more"
-			file.Current = ""
-			if !none {
-				c, err := file.Find(args[0])
-				if err != nil {
-					return usage(cmd, err)
+			text, current := "no context is in use any more", ""
+			if err := changeContexts(cmd, func(file *contexts.File) error {
+				if !none {
+					c, err := file.Find(args[0])
+					if err != nil {
+						return usage(cmd, err)
+					}
+					current = args[0]
+					text = "in use from now on: " + current + ", " + cmp.Or(c.Server(), "no server")
 				}
-				file.Current = args[0]
-				text = "in use from now on: " + args[0] + ", " + cmp.Or(c.Server(), "no server")
-			}
-			if err := file.Save(path); err != nil {
+				file.Current = current
+				return nil
+			}); err != nil {
 				return err
 			}
-			if name := os.Getenv("THIMBLE_CONTEXT"); name != "" && name != file.Current {
+			if name := os.Getenv("THIMBLE_CONTEXT"); name != "" && name != current {
 				text += "; but THIMBLE_CONTEXT names " + name + ", and wins here"
 			}
 			return say(cmd, text)
@@ -221,18 +230,16 @@ func newContextRemove() *cobra.Command {
 		Args:              exactly("NAME"),
 		ValidArgsFunction: first(contextNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, file, err := loadContexts(cmd)
-			if err != nil {
-				return err
-			}
-			if _, err := file.Find(args[0]); err != nil {
-				return usage(cmd, err)
-			}
-			delete(file.Contexts, args[0])
-			if file.Current == args[0] {
-				file.Current = ""
-			}
-			if err := file.Save(path); err != nil {
+			if err := changeContexts(cmd, func(file *contexts.File) error {
+				if _, err := file.Find(args[0]); err != nil {
+					return usage(cmd, err)
+				}
+				delete(file.Contexts, args[0])
+				if file.Current == args[0] {
+					file.Current = ""
+				}
+				return nil
+			}); err != nil {
 				return err
 			}
 			return say(cmd, "forgotten: "+args[0])
@@ -249,6 +256,16 @@ func loadContexts(cmd *cobra.Command) (path string, file *contexts.File, err err
 		return "", nil, usage(cmd, err)
 	}
 	return path, file, nil
+}
+
+// changeContexts changes the user's file, as contexts.Change does. What is wrong
+// with the file is wrong usage, as for those who only read it.
+func changeContexts(cmd *cobra.Command, change func(*contexts.File) error) error {
+	path, _, err := loadContexts(cmd)
+	if err != nil {
+		return err
+	}
+	return contexts.Change(path, change)
 }
 
 // shownContext is a context as --json shows it.

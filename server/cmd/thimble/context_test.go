@@ -4,7 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -82,6 +85,57 @@ func TestContexts(t *testing.T) {
 	must(t, "", "context", "use", "--none")
 	if out := must(t, "", "context", "list"); strings.Contains(out, "*") || !strings.Contains(out, "cluster eu") {
 		t.Errorf("list: %s", out)
+	}
+}
+
+// TestContextsAtOnce adds, takes into use and removes contexts at the same time:
+// no change is lost.
+func TestContextsAtOnce(t *testing.T) {
+	path := home(t)
+	var group sync.WaitGroup
+	run := func(args ...string) {
+		group.Go(func() {
+			if code, _, errs := call(args...); code != 0 {
+				t.Errorf("%v: exit code %d: %s", args, code, errs)
+			}
+		})
+	}
+	add := func(name string) []string {
+		return []string{"context", "add", name, "--cluster", "eu", "--key", name}
+	}
+	for i := range 10 {
+		must(t, "", add("old-"+strconv.Itoa(i))...)
+	}
+	for i := range 10 {
+		run(add("new-" + strconv.Itoa(i))...)
+		run("context", "remove", "old-"+strconv.Itoa(i))
+	}
+	group.Wait()
+	file, err := contexts.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := file.Names(); len(names) != 10 || names[0] != "new-0" || names[9] != "new-9" {
+		t.Errorf("%q are left", names)
+	}
+
+	// Of those who want one name one gets it.
+	var taken, refused atomic.Int32
+	for range 5 {
+		group.Go(func() {
+			switch code, _, errs := call(add("one")...); code {
+			case 0:
+				taken.Add(1)
+			case 2:
+				refused.Add(1)
+			default:
+				t.Errorf("exit code %d: %s", code, errs)
+			}
+		})
+	}
+	group.Wait()
+	if taken.Load() != 1 || refused.Load() != 4 {
+		t.Errorf("%d have got the name, %d were refused", taken.Load(), refused.Load())
 	}
 }
 

@@ -120,6 +120,25 @@ func (f *File) Save(name string) error {
 	return tomlfile.WritePrivate(name, append([]byte(head), text...))
 }
 
+// Change reads the file of that name, has it changed, and saves it unless change
+// returns an error. Processes that do so at a time do it one after the other,
+// so no change is lost; change is not to wait for anybody.
+func Change(name string, change func(*File) error) error {
+	unlock, err := tomlfile.Lock(name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f, err := Load(name)
+	if err != nil {
+		return err
+	}
+	if err := change(f); err != nil {
+		return err
+	}
+	return f.Save(name)
+}
+
 // Find returns a context.
 func (f *File) Find(name string) (Context, error) {
 	c, ok := f.Contexts[name]
