@@ -73,7 +73,7 @@ func (a *authorization) fill(cmd *cobra.Command, t *target) (err error) {
 func (a *authorization) by(t *target) thimble.Authorizer {
 	switch {
 	case a.endpoint != "":
-		return thimble.Endpoint{URL: a.endpoint, Header: a.header}
+		return thimble.Endpoint{URL: a.endpoint, Header: a.header, Client: t.http()}
 	case t.secret != "":
 		return thimble.DevelopmentSigner{Key: t.key, Secret: t.secret, UserID: a.userID, EncryptionMasterKey: a.master}
 	}

@@ -56,6 +56,7 @@ yours alone: connections and messages count there, and may cost.`,
 				return err
 			}
 			cfg.Key, cfg.Cluster, cfg.Host, cfg.Plaintext = t.key, t.cluster, t.host, t.plaintext
+			cfg.TLS = t.client().TLS
 			cfg.Authorizer = benchAuthorizer(&a, &t)
 			var err error
 			switch via {
@@ -74,7 +75,7 @@ yours alone: connections and messages count there, and may cost.`,
 				return usage(cmd, err)
 			}
 			// What no client would take is wrong usage.
-			if _, err := thimble.New(thimble.Config{Key: t.key, Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext}); err != nil {
+			if _, err := thimble.New(t.client()); err != nil {
 				return usage(cmd, err)
 			}
 			notes := &printer{out: cmd.ErrOrStderr()}

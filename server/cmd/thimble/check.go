@@ -59,7 +59,7 @@ otherwise.`,
 				return usage(cmd, errors.New("--timeout is not negative"))
 			}
 			// What no client would take is wrong usage.
-			if _, err := thimble.New(thimble.Config{Key: t.key, Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext}); err != nil {
+			if _, err := thimble.New(t.client()); err != nil {
 				return usage(cmd, err)
 			}
 			p := &printer{out: cmd.OutOrStdout(), json: asJSON}
@@ -67,7 +67,7 @@ otherwise.`,
 			failures, refused := check.Run(cmd.Context(), check.Config{
 				Key: t.key, Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext, AppID: t.appID, Secret: t.secret,
 				Endpoint: a.endpoint, Header: a.header, MasterKey: a.master,
-				Channels: channels, ClientEvents: clientEvents, Timeout: timeout,
+				Channels: channels, ClientEvents: clientEvents, Timeout: timeout, TLS: t.tls,
 			}, func(r check.Result) {
 				steps++
 				p.object(shownStep(r))

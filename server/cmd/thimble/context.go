@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -54,8 +55,18 @@ history and in no list of processes.`,
 			if err := checkEndpoint(cmd, t.endpoint); err != nil {
 				return err
 			}
+			if err := t.trust(cmd); err != nil {
+				return err
+			}
+			if t.ca != "" {
+				whole, err := filepath.Abs(t.ca)
+				if err != nil {
+					return err
+				}
+				t.ca = whole
+			}
 			c := contexts.Context{
-				Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext,
+				Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext, CA: t.ca,
 				AppID: t.appID, Key: t.key, Secret: t.secret, AuthEndpoint: t.endpoint,
 			}
 			if err := c.Check(); err != nil {
@@ -210,6 +221,7 @@ func newContextShow() *cobra.Command {
 			p.table(table{
 				{"name", name},
 				{"server", cmp.Or(c.Server(), "not set")},
+				{"authorities", cmp.Or(c.CA, "the system's")},
 				{"app id", cmp.Or(c.AppID, "not set")},
 				{"key", cmp.Or(c.Key, "not set")},
 				{"secret", cmp.Or(shown.Secret, "not set")},
@@ -275,6 +287,7 @@ type shownContext struct {
 	Cluster      string `json:"cluster,omitempty"`
 	Host         string `json:"host,omitempty"`
 	Plaintext    bool   `json:"plaintext,omitempty"`
+	CA           string `json:"ca,omitempty"`
 	AppID        string `json:"app_id,omitempty"`
 	Key          string `json:"key,omitempty"`
 	Secret       string `json:"secret,omitempty"` // "set", never what it is
@@ -285,7 +298,7 @@ func showContext(file *contexts.File, name string) shownContext {
 	c := file.Contexts[name]
 	shown := shownContext{
 		Name: name, Current: name == file.Current,
-		Cluster: c.Cluster, Host: c.Host, Plaintext: c.Plaintext,
+		Cluster: c.Cluster, Host: c.Host, Plaintext: c.Plaintext, CA: c.CA,
 		AppID: c.AppID, Key: c.Key, AuthEndpoint: c.AuthEndpoint,
 	}
 	if c.Secret != "" {

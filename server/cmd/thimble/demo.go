@@ -36,7 +36,7 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 				// On its own broker unless told otherwise by flags: whoever
 				// has a real application at hand otherwise is not surprised
 				// by a demo that uses it.
-				if t.secret+t.appID != "" || t.plaintext {
+				if t.secret+t.appID+t.ca != "" || t.plaintext {
 					return usage(cmd, errors.New("the demo's own broker has credentials of its own; name another service with --key and --cluster or --host"))
 				}
 				t = target{appID: "app-id", key: "app-key", secret: newSecret()}
@@ -53,7 +53,7 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 			}
 			d, err := demo.Start(demo.Config{
 				AppID: t.appID, Key: t.key, Secret: t.secret,
-				Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext,
+				Cluster: t.cluster, Host: t.host, Plaintext: t.plaintext, TLS: t.client().TLS,
 				Command: command(),
 				Logger:  slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level})),
 			}, l)

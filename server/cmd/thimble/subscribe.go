@@ -114,7 +114,7 @@ type subscriber struct {
 
 // connect makes the client, with everything bound.
 func (s *subscriber) connect(channels []string) (*thimble.Client, error) {
-	config := thimble.Config{Key: s.target.key, Cluster: s.target.cluster, Host: s.target.host, Plaintext: s.target.plaintext}
+	config := s.target.client()
 	config.Authorizer = s.authorization.by(&s.target)
 	client, err := thimble.New(config)
 	if err != nil {

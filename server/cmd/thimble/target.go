@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"os"
@@ -17,22 +18,25 @@ type target struct {
 	appID, key, secret string
 	cluster, host      string
 	plaintext          bool
+	ca                 string // file with authorities of the place
 	endpoint           string // of authorization; only from a context
 
 	context  string // named by the flag
 	contexts bool   // there is that flag, and contexts count
+
+	tls *tls.Config // with ca, once it is read; nil: the usual
 }
 
 // precedence says where a target comes from. It stands in the help of the tool
 // and in docs/tool.md, and fill does it.
 const precedence = `Where a command needs a server and an application, each value comes from the
 first of these that has it:
-  1. its flag: --cluster or --host, --app-id, --key, --secret
+  1. its flag: --cluster or --host, --ca, --app-id, --key, --secret
   2. the context that --context names (thimble context --help)
   3. the environment: PUSHER_CLUSTER or PUSHER_HOST, PUSHER_APP_ID, PUSHER_KEY,
      PUSHER_SECRET
   4. the context that THIMBLE_CONTEXT names, or else the one in use
-A host wins over a cluster. A place goes as a whole, and an application id and a
+A host wins over a cluster. A place goes as a whole, with its --ca, and an application id and a
 secret count only with the key that they stand beside: those of two applications
 are never mixed.`
 
@@ -57,6 +61,7 @@ func (t *target) own(cmd *cobra.Command) {
 	f.StringVar(&t.cluster, "cluster", "", "`name` of a Pusher cluster, such as eu (PUSHER_CLUSTER)")
 	f.StringVar(&t.host, "host", "", "`host[:port]` of another server (PUSHER_HOST)")
 	f.BoolVar(&t.plaintext, "plaintext", false, "without TLS; only for --host")
+	f.StringVar(&t.ca, "ca", "", "`file`, PEM, with an authority of your own that signs certificates, trusted beside the system's")
 	complete(cmd, "cluster", words(clusters...))
 	complete(cmd, "host", words("127.0.0.1:6001"))
 	complete(cmd, "app-id", words())
@@ -92,13 +97,19 @@ func (t *target) fill(cmd *cobra.Command, needed ...string) error {
 	for _, source := range sources {
 		t.take(source, cmd.Flags().Changed("plaintext"))
 	}
-	return t.check(cmd, needed)
+	if err := t.check(cmd, needed); err != nil {
+		return err
+	}
+	return t.trust(cmd)
 }
 
 // take fills in from a source what is missing.
 func (t *target) take(from target, plaintextGiven bool) {
 	if t.host == "" && t.cluster == "" {
 		t.host, t.cluster = from.host, from.cluster
+		if t.ca == "" {
+			t.ca = from.ca
+		}
 		if !plaintextGiven {
 			t.plaintext = from.plaintext
 		}
@@ -153,7 +164,7 @@ func (t *target) remembered() (target, error) {
 	}
 	return target{
 		appID: c.AppID, key: c.Key, secret: c.Secret,
-		cluster: c.Cluster, host: c.Host, plaintext: c.Plaintext,
+		cluster: c.Cluster, host: c.Host, plaintext: c.Plaintext, ca: c.CA,
 		endpoint: c.AuthEndpoint,
 	}, nil
 }
@@ -202,7 +213,7 @@ func (t *target) api(cmd *cobra.Command) (*apiclient.Client, error) {
 			return nil, usage(cmd, err)
 		}
 	}
-	return &apiclient.Client{BaseURL: base, AppID: t.appID, Key: t.key, Secret: t.secret}, nil
+	return &apiclient.Client{BaseURL: base, AppID: t.appID, Key: t.key, Secret: t.secret, HTTP: t.http()}, nil
 }
 
 // refused makes an answer of the HTTP API that is a no the server's no.

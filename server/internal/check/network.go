@@ -151,7 +151,7 @@ func explainTLS(err error) (text, advice string) {
 	switch {
 	case errors.As(err, &authority):
 		return "the certificate is signed by an authority that this machine does not know",
-			"use one of a public authority, or add yours to those of this machine; a proxy that looks into TLS has its own authority too"
+			"use one of a public authority, or name yours with --ca, or add it to those of this machine; a proxy that looks into TLS has its own authority too"
 	case errors.As(err, &host):
 		return fmt.Sprintf("the certificate is for %s, not for %s", namesOf(host.Certificate), host.Host), "use the name that the certificate has, or have it made out to this one"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:

@@ -21,6 +21,7 @@ type Context struct {
 	Cluster      string `toml:"cluster,omitempty"`
 	Host         string `toml:"host,omitempty"` // host[:port]; in place of Cluster
 	Plaintext    bool   `toml:"plaintext,omitempty"`
+	CA           string `toml:"ca,omitempty"` // file, PEM, with authorities of the place
 	AppID        string `toml:"app_id,omitempty"`
 	Key          string `toml:"key,omitempty"`
 	Secret       string `toml:"secret,omitempty"`
@@ -185,6 +186,10 @@ func (c Context) Check() error {
 		return errors.New("it has both a host and a cluster; give one of them")
 	case c.Plaintext && c.Host == "":
 		return errors.New("plaintext goes with a host: clusters are always reached with TLS")
+	case c.CA != "" && c.Plaintext:
+		return errors.New("it has authorities for TLS, and is plaintext; give one of them")
+	case c.CA != "" && !filepath.IsAbs(c.CA):
+		return errors.New("the file of ca needs its whole path, since commands are used everywhere")
 	case strings.Contains(c.Host, "://"):
 		return errors.New(`the host is a host or host:port, such as 127.0.0.1:6001, without "http://"`)
 	}

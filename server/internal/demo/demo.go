@@ -29,6 +29,10 @@ type Config struct {
 	Host      string
 	Plaintext bool
 
+	// TLS is for a service with an authority of its own, see thimble.Config.
+	// Browsers go by their system's. Nil: the system's.
+	TLS func(ctx context.Context, conn net.Conn, serverName string) (net.Conn, error)
+
 	// Command is how the reader starts thimble, for the lines to paste.
 	Command string
 
@@ -131,6 +135,7 @@ func (d *Demo) clientConfig() thimble.Config {
 		Cluster:   d.config.Cluster,
 		Host:      d.config.Host,
 		Plaintext: d.config.Plaintext,
+		TLS:       d.config.TLS,
 		Authorizer: thimble.Endpoint{
 			URL:    d.url("http", "/pusher/auth"),
 			Params: map[string]string{"ticket": d.tickets.issue(newUserID(devicePrefix))},

@@ -32,7 +32,7 @@ type client struct {
 func (r *run) newClient(number int) (*client, error) {
 	c := &client{run: r, number: number, shard: &r.shards[number%len(r.shards)]}
 	config := thimble.Config{
-		Key: r.Key, Cluster: r.Cluster, Host: r.Host, Plaintext: r.Plaintext,
+		Key: r.Key, Cluster: r.Cluster, Host: r.Host, Plaintext: r.Plaintext, TLS: r.TLS,
 		Attempts:  1,  // who does not get in is counted
 		EventRate: -1, // the server's limit is what is measured
 	}

@@ -1,9 +1,11 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"strconv"
 	"time"
 
@@ -17,7 +19,12 @@ type Config struct {
 	Key, Cluster, Host string
 	Plaintext          bool
 
-	// API publishes the messages. Nil: clients send them to each other.
+	// TLS is for authorities of one's own, see thimble.Config. Nil: the
+	// system's.
+	TLS func(ctx context.Context, conn net.Conn, serverName string) (net.Conn, error)
+
+	// API publishes the messages. Nil: clients send them to each other. Its HTTP,
+	// if it has one, has an *http.Transport, of which a copy is used.
 	API *apiclient.Client
 
 	// Authorizer authorizes channels for the client of that number. Nil: only

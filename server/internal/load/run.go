@@ -54,6 +54,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.API != nil {
 		r.event = apiEvent
 		transport := http.DefaultTransport.(*http.Transport).Clone()
+		if own := cfg.API.HTTP; own != nil {
+			transport = own.Transport.(*http.Transport).Clone()
+		}
 		transport.MaxIdleConnsPerHost = cfg.Senders
 		transport.MaxIdleConns = cfg.Senders
 		defer transport.CloseIdleConnections()
