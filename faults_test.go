@@ -181,7 +181,9 @@ func TestServerSaysNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newService(t, manner{d: dialects[0]})
+			arrived := make(chan int, 10)
 			p := newProxy(t, s.host(), func(n int) weather {
+				arrived <- n
 				if n == 1 {
 					return first
 				}
@@ -196,6 +198,9 @@ func TestServerSaysNothing(t *testing.T) {
 			client.Subscribe("a")
 			loop(t, client)
 			reach(t, changes, thimble.StateConnecting)
+			// An attempt that is late would leave its weather to the next one, for
+			// which the clock stands still.
+			waitFor(t, "the first attempt", arrived)
 			clock.advance(10 * time.Second)
 			reach(t, changes, thimble.StateUnavailable)
 			clock.advance(5 * time.Second)
