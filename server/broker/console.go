@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/thimble-go/thimble/internal/wire"
 	"github.com/thimble-go/thimble/server/internal/console"
@@ -67,6 +68,9 @@ type view struct {
 	broker *Broker
 	page   *console.Console
 	detach func() // while the console observes
+
+	mu      sync.Mutex
+	remotes map[*connection]string // while somebody searches, see addresses
 }
 
 // shownKinds are what a console is told of; didCount would be said twice.
@@ -89,6 +93,7 @@ var shownKinds = map[deed]console.Kind{
 func (v *view) Observe(on bool) {
 	if !on {
 		v.detach()
+		v.forget()
 		return
 	}
 	var all deed

@@ -66,14 +66,16 @@ func (v *view) Connections(id, part string, limit int) (list []console.Connectio
 	part = strings.ToLower(part)
 	users := a.users.signedIn()
 	all := v.of(a)
-	if part != "" {
+	if part == "" {
+		v.forget()
+	} else {
+		remotes := v.addresses(all)
 		all = slices.DeleteFunc(all, func(c *connection) bool {
-			return !strings.Contains(c.socketID(), part) && !strings.Contains(c.remote(), part) && !strings.Contains(strings.ToLower(users[&c.client]), part)
+			return !strings.Contains(remotes[c], part) && !strings.Contains(strings.ToLower(users[&c.client]), part) && !strings.Contains(c.socketID(), part)
 		})
 	}
 	total = len(all)
-	slices.SortFunc(all, func(x, y *connection) int { return cmp.Compare(y.opened, x.opened) })
-	all = all[:min(total, limit)]
+	all = newest(all, limit)
 	at := make(map[*client]*console.Connection, len(all))
 	list = make([]console.Connection, len(all))
 	for i, c := range all {
@@ -102,6 +104,46 @@ func (v *view) Connections(id, part string, limit int) (list []console.Connectio
 	return list, total
 }
 
+// newest returns those that came last, the last one first, at most limit. All
+// others need no order, and nearly all are in that of their coming.
+func newest(all []*connection, limit int) []*connection {
+	var top []*connection
+	for _, c := range slices.Backward(all) {
+		if len(top) >= limit && (limit == 0 || c.opened <= top[limit-1].opened) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(top, c, func(x, y *connection) int { return cmp.Compare(y.opened, x.opened) })
+		if top = slices.Insert(top, at, c); len(top) > limit {
+			top = top[:limit]
+		}
+	}
+	return top
+}
+
+// addresses returns from where connections come. For each that is a system call,
+// so they are remembered for the next time, in two seconds, until forget.
+func (v *view) addresses(all []*connection) map[*connection]string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	known := make(map[*connection]string, len(all))
+	for _, c := range all {
+		remote, ok := v.remotes[c]
+		if !ok {
+			remote = c.remote()
+		}
+		known[c] = remote
+	}
+	v.remotes = known
+	return known
+}
+
+// forget is when nobody searches any more.
+func (v *view) forget() {
+	v.mu.Lock()
+	v.remotes = nil
+	v.mu.Unlock()
+}
+
 // Disconnect implements console.Broker.
 func (v *view) Disconnect(id, socketID string, mayReturn bool) bool {
 	a := v.broker.apps.Load().byID[id]
@@ -112,8 +154,9 @@ func (v *view) Disconnect(id, socketID string, mayReturn bool) bool {
 	if mayReturn {
 		why = peer.RefuseForNow
 	}
+	wanted := peer.ParseSocketID(socketID)
 	for _, c := range v.of(a) {
-		if c.socketID() == socketID {
+		if c.client.peer.Is(wanted) {
 			c.close(why)
 			return true
 		}
@@ -126,18 +169,21 @@ func (v *view) of(a *app) []*connection {
 	v.broker.mu.Lock()
 	all := slices.Clone(v.broker.connections)
 	v.broker.mu.Unlock()
-	return slices.DeleteFunc(all, func(c *connection) bool { return c.client.app != a || c.socketID() == "" })
+	return slices.DeleteFunc(all, func(c *connection) bool { return c.client.app != a || c.place.refusal != nil })
 }
 
-// tellSeats calls do for every seat, with the lock of its channel held. What a
-// client itself knows of its channels only its transport may look at.
+// tellSeats calls do for every seat. What a client itself knows of its channels
+// only its transport may look at. The lock of a channel is held only to copy who
+// is there: events wait for it.
 func (h *hub) tellSeats(do func(channel string, s *seat)) {
+	var seats []*seat
 	for _, ch := range h.occupied("") {
 		ch.mu.Lock()
-		for _, s := range ch.seats {
+		seats = append(seats[:0], ch.seats...)
+		ch.mu.Unlock()
+		for _, s := range seats {
 			do(ch.name, s)
 		}
-		ch.mu.Unlock()
 	}
 }
 
