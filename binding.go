@@ -67,8 +67,12 @@ func (set *bindings) search(name string) (at int, ok bool) {
 	return at, at < len(set.exact) && set.exact[at].name == name
 }
 
-// add binds a handler. A name that ends with * stands for all that start so.
+// add binds a handler, if it is one. A name that ends with * stands for all that
+// start so.
 func (c *Client) add(set *bindings, b *binding) Binding {
+	if b.fn == nil {
+		return Binding{}
+	}
 	if n := len(b.name); n > 0 && b.name[n-1] == '*' {
 		b.name, b.wide = b.name[:n-1], true
 	}

@@ -151,6 +151,9 @@ func (c *Client) BindAll(fn Handler) Binding { return c.Bind("*", fn) }
 
 // OnStateChange calls fn for each change of the connection's state, in order.
 func (c *Client) OnStateChange(fn func(StateChange)) {
+	if fn == nil {
+		return
+	}
 	c.mu.Lock()
 	c.onState = append(c.onState[:len(c.onState):len(c.onState)], fn)
 	c.mu.Unlock()
@@ -161,6 +164,9 @@ func (c *Client) OnStateChange(fn func(StateChange)) {
 // be read, a handler that panicked. Failed subscriptions are events of their
 // channel instead.
 func (c *Client) OnError(fn func(error)) {
+	if fn == nil {
+		return
+	}
 	c.mu.Lock()
 	c.onError = append(c.onError[:len(c.onError):len(c.onError)], fn)
 	c.mu.Unlock()

@@ -64,7 +64,8 @@ type Config struct {
 	// ReadBuffer is the size in bytes of the buffer that a client keeps. It
 	// grows for a larger message and shrinks behind it. While more has come
 	// than it holds, ordinary Go reads to one of 64 KiB instead, which all
-	// clients of the process share. Zero: 4096; at least 1024.
+	// clients of the process share. Zero: 4096; less than 1024 counts as that, and
+	// more than 16 MiB is an error.
 	ReadBuffer int
 
 	// MaxMessage bounds a message in bytes. Larger ones are skipped and
@@ -170,13 +171,17 @@ var (
 	errPath      = errors.New(`thimble: Config.Path starts with "/", does not end with one, and is percent-encoded, without ? and #`)
 	errTimeout   = errors.New("thimble: a timeout in Config is negative, or less than a second")
 	errNoConn    = errors.New("thimble: Config.Dial or Config.TLS has returned neither a connection nor an error")
-	errSize      = errors.New("thimble: a size in Config is negative")
+	errSize      = errors.New("thimble: a size in Config is negative, or ReadBuffer above 16 MiB")
+	errEndpoint  = errors.New("thimble: Config.Authorizer or Config.UserAuthorizer is a nil *Endpoint")
 	defaultWait  = time.Millisecond
 	forever      = longestWait
 	longestWait  = 365 * 24 * time.Hour // a sum with the time must not overflow
 	defaultAuth  = 10 * time.Second
 	writeTimeout = 10 * time.Second // before a peer that takes nothing counts as lost
 )
+
+// maxReadBuffer bounds what each client keeps: beyond it is a mistake in a unit.
+const maxReadBuffer = 16 << 20
 
 // The ports of the schemes.
 const (
@@ -206,8 +211,10 @@ func (cfg *Config) check() (address, error) {
 		return addr, errCluster
 	case cfg.Path != "" && (cfg.Path[len(cfg.Path)-1] == '/' || strings.IndexByte(cfg.Path, '?') >= 0 || !http1.ValidTarget(cfg.Path)):
 		return addr, errPath
-	case cfg.ReadBuffer < 0 || cfg.MaxMessage < 0 || cfg.Queue < 0 || cfg.Backlog < 0 || cfg.Attempts < 0 || cfg.MaxMembers < 0:
+	case cfg.ReadBuffer < 0 || cfg.ReadBuffer > maxReadBuffer || cfg.MaxMessage < 0 || cfg.Queue < 0 || cfg.Backlog < 0 || cfg.Attempts < 0 || cfg.MaxMembers < 0:
 		return addr, errSize
+	case nilEndpoint(cfg.Authorizer) || nilEndpoint(cfg.UserAuthorizer):
+		return addr, errEndpoint
 	case cfg.AuthTimeout < 0 || cfg.PollWait < 0,
 		cfg.ActivityTimeout != 0 && cfg.ActivityTimeout < time.Second,
 		cfg.PongTimeout != 0 && cfg.PongTimeout < time.Second:

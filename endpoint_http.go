@@ -157,3 +157,9 @@ func adviseDial(err error) error {
 }
 
 func advised(err error, advice string) error { return &explained{err.Error() + "; " + advice, err} }
+
+// nilEndpoint says whether there is a pointer to an Endpoint, but no Endpoint.
+func nilEndpoint(v any) bool {
+	e, ok := v.(*Endpoint)
+	return ok && e == nil
+}

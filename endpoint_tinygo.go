@@ -148,3 +148,6 @@ func converse(ctx context.Context, conn net.Conn, r *http1.Request, reader *http
 	}
 	return clean, heard, nil
 }
+
+// nilEndpoint does not ask, which would take 350 bytes of flash.
+func nilEndpoint(any) bool { return false }

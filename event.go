@@ -130,5 +130,6 @@ type StateChange struct {
 }
 
 // Handler is called for events. It runs on the goroutine that runs Run or
-// Poll, and may call any method.
+// Poll, and may call any method. Binding nil binds nothing, as does giving nil to
+// OnStateChange, OnError and OnWatchlist.
 type Handler func(Event)

@@ -98,6 +98,9 @@ func (u *User) BindAll(fn Handler) Binding { return u.Bind("*", fn) }
 // authorization endpoint signs with his data, come online or go offline. After
 // each sign-in the first call says who is online.
 func (u *User) OnWatchlist(fn func(WatchlistEvent)) {
+	if fn == nil {
+		return
+	}
 	u.client.mu.Lock()
 	u.watchers = append(u.watchers[:len(u.watchers):len(u.watchers)], fn)
 	u.client.mu.Unlock()
