@@ -63,8 +63,8 @@ type Config struct {
 
 	// ReadBuffer is the size in bytes of the buffer that a client keeps. It
 	// grows for a larger message and shrinks behind it. While more has come
-	// than it holds, ordinary Go reads to one of 64 KiB instead, which all
-	// clients of the process share. Zero: 4096; less than 1024 counts as that, and
+	// than it holds, ordinary Go reads to one of 64 KiB instead, or of 256, which
+	// all clients of the process share. Zero: 4096; less than 1024 counts as that, and
 	// more than 16 MiB is an error.
 	ReadBuffer int
 

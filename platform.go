@@ -26,15 +26,36 @@ const detached = true
 // maxWorkers is how many authorizations run at the same time.
 const maxWorkers = 8
 
-// large is the size in bytes of the buffers that clients share: beyond it a
-// read costs hardly less.
-const large = 64 << 10
+// The sizes in bytes of the buffers that clients share. A read costs as much as
+// thirty events; the larger size is for who fills the smaller one, which hardly
+// happens but on fast links.
+const (
+	large = 64 << 10
+	huge  = 256 << 10
+)
 
-var largeBuffers = sync.Pool{New: func() any { return new([large]byte) }}
+var (
+	largeBuffers = sync.Pool{New: func() any { return new([large]byte) }}
+	hugeBuffers  = sync.Pool{New: func() any { return new([huge]byte) }}
+)
 
-func lendBuffer() []byte { return largeBuffers.Get().(*[large]byte)[:] }
+func lendBuffer(have int) []byte {
+	switch {
+	case have < large:
+		return largeBuffers.Get().(*[large]byte)[:]
+	case have < huge:
+		return hugeBuffers.Get().(*[huge]byte)[:]
+	}
+	return nil
+}
 
-func giveBufferBack(b []byte) { largeBuffers.Put((*[large]byte)(b)) }
+func giveBufferBack(b []byte) {
+	if len(b) == large {
+		largeBuffers.Put((*[large]byte)(b))
+	} else {
+		hugeBuffers.Put((*[huge]byte)(b))
+	}
+}
 
 // gaveUp says whether the system has given up a connection whose other end is
 // silent: that error calls itself a timeout too.

@@ -24,7 +24,7 @@ const maxWorkers = 1
 
 // Boards have no memory for large buffers.
 var (
-	lendBuffer     func() []byte
+	lendBuffer     func(int) []byte
 	giveBufferBack func([]byte)
 )
 

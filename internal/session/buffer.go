@@ -6,8 +6,8 @@ package session
 // cost an idle client memory for ever.
 //
 // When a read has filled it there is mostly more to read, and reading costs
-// the less the more comes at once. Then a large buffer is borrowed, and given
-// back as soon as a read does not fill that.
+// the less the more comes at once. Then a larger buffer is borrowed, in place of
+// that a larger one still, and given back as soon as a read does not fill it.
 type readBuffer struct {
 	size   int    // the ordinary one
 	small  []byte // of that size, kept
@@ -16,7 +16,7 @@ type readBuffer struct {
 	filled bool   // by the last read
 	lent   bool   // b is borrowed
 
-	lend     func() []byte // nil: nobody lends
+	lend     func(have int) []byte // nil: nobody lends
 	giveBack func([]byte)
 }
 
@@ -58,11 +58,9 @@ func (in *readBuffer) space(need int) []byte {
 		}
 		in.use(in.small, false)
 	}
-	if more && !in.lent {
-		if b := in.lend(); len(b) > len(in.b) {
+	if more {
+		if b := in.lend(len(in.b)); b != nil {
 			in.use(b, true)
-		} else {
-			in.giveBack(b)
 		}
 	}
 	if in.r > 0 && (in.w == len(in.b) || need > len(in.b)-in.r) {

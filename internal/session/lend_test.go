@@ -8,35 +8,41 @@ import (
 	"github.com/thimble-go/thimble/internal/session"
 )
 
-// lender lends one buffer, and spoils it as soon as it is back.
+// lender lends a buffer of each size, and spoils it as soon as it is back.
 type lender struct {
-	t    testing.TB
-	size int
-	out  []byte
-	lent int
+	t     testing.TB
+	sizes []int
+	out   map[int][]byte // by their sizes
+	lent  map[int]int    // how often
 }
 
-func (l *lender) lend() []byte {
-	if l.out != nil {
-		l.t.Error("a second buffer was borrowed")
+func (l *lender) lend(have int) []byte {
+	for _, size := range l.sizes {
+		if size <= have {
+			continue
+		}
+		if l.out[size] != nil {
+			l.t.Errorf("a second buffer of %d bytes was borrowed", size)
+		}
+		l.lent[size]++
+		l.out[size] = make([]byte, size)
+		return l.out[size]
 	}
-	l.lent++
-	l.out = make([]byte, l.size)
-	return l.out
+	return nil
 }
 
 func (l *lender) giveBack(b []byte) {
-	if &b[0] != &l.out[0] || len(b) != l.size {
+	if out := l.out[len(b)]; out == nil || &b[0] != &out[0] {
 		l.t.Error("another buffer came back")
 	}
 	for i := range b {
 		b[i] = '!'
 	}
-	l.out = nil
+	delete(l.out, len(b))
 }
 
-func lending(t testing.TB, size int) (*stage, *lender) {
-	st, l := newStage(t), &lender{t: t, size: size}
+func lending(t testing.TB, sizes ...int) (*stage, *lender) {
+	st, l := newStage(t), &lender{t: t, sizes: sizes, out: make(map[int][]byte), lent: make(map[int]int)}
 	st.cfg.Lend, st.cfg.GiveBack = l.lend, l.giveBack
 	st.cfg.ReadBuffer = 1024
 	st.start("1.1", 120)
@@ -44,10 +50,10 @@ func lending(t testing.TB, size int) (*stage, *lender) {
 }
 
 // TestLargeBufferIsBorrowed reads messages of all sizes, in reads of all sizes,
-// through a buffer that is borrowed while much comes.
+// through buffers that are borrowed while much comes, one at a time.
 func TestLargeBufferIsBorrowed(t *testing.T) {
 	t.Parallel()
-	st, l := lending(t, 16<<10)
+	st, l := lending(t, 16<<10, 24<<10)
 	random := rand.New(rand.NewPCG(1, 2))
 	var all []byte
 	var sizes []int
@@ -67,6 +73,9 @@ func TestLargeBufferIsBorrowed(t *testing.T) {
 			most = 1 + random.IntN(2000)
 		}
 		n := copy(st.s.Space(), all[:min(most, len(all))])
+		if len(l.out) > 1 {
+			t.Fatalf("%d buffers are borrowed at once", len(l.out))
+		}
 		all = all[n:]
 		st.s.Received(st.now, n)
 		for st.s.Next(st.now, &ev) {
@@ -76,10 +85,10 @@ func TestLargeBufferIsBorrowed(t *testing.T) {
 			got++
 		}
 	}
-	if got != len(sizes) || l.lent < 10 {
-		t.Errorf("%d of %d messages came; a buffer was borrowed %d times", got, len(sizes), l.lent)
+	if got != len(sizes) || l.lent[16<<10] < 10 || l.lent[24<<10] < 5 {
+		t.Errorf("%d of %d messages came; buffers were borrowed %v times", got, len(sizes), l.lent)
 	}
-	if n := len(st.s.Space()); n != 1024 || l.out != nil {
+	if n := len(st.s.Space()); n != 1024 || len(l.out) > 0 {
 		t.Errorf("an idle session keeps what it has borrowed, and reads %d bytes at once", n)
 	}
 }
@@ -93,11 +102,11 @@ func TestBorrowedBufferOfALostConnection(t *testing.T) {
 	var ev session.Event
 	for st.s.Next(st.now, &ev) {
 	}
-	if n := len(st.s.Space()); l.out == nil || n < 1024 {
+	if n := len(st.s.Space()); len(l.out) == 0 || n < 1024 {
 		t.Fatalf("nothing was borrowed: %d bytes to read to", n)
 	}
 	st.s.Disconnect()
-	if l.out == nil {
+	if len(l.out) == 0 {
 		t.Error("the buffer was given back while it may be read to")
 	}
 	if n := len(st.s.Space()); n != 1024 {
@@ -109,7 +118,7 @@ func TestBorrowedBufferOfALostConnection(t *testing.T) {
 func TestNothingIsBorrowed(t *testing.T) {
 	t.Parallel()
 	st := newStage(t)
-	st.cfg.Lend = func() []byte { t.Error("a buffer was borrowed"); return nil }
+	st.cfg.Lend = func(int) []byte { t.Error("a buffer was borrowed"); return nil }
 	st.cfg.ReadBuffer, st.cfg.MaxMessage = 1024, 1024-16
 	st.start("1.1", 120)
 	if _, n := take(t, st, bytes.Repeat(message(100), 100)); n != 100 {

@@ -35,9 +35,10 @@ type Config struct {
 	EventRate int // client events in a second; zero: DefaultEventRate, negative: no limit
 	Backlog   int // bytes of client events that may wait until they can be sent; zero: none
 
-	// Lend returns a large buffer to read to while much comes, and GiveBack
-	// takes it again. Both or neither; they are called from Space.
-	Lend     func() []byte
+	// Lend returns a buffer of more than have bytes to read to while much comes,
+	// nil if there is none, and GiveBack takes it again. Both or neither; they are
+	// called from Space.
+	Lend     func(have int) []byte
 	GiveBack func([]byte)
 
 	MaxMembers int // kept of a presence channel; zero: DefaultMaxMembers
