@@ -35,7 +35,9 @@ func (c *Client) handle(ev *session.Event) {
 	switch ev.Kind {
 	case session.Message, session.UserMessage:
 		e.Name = c.names.name(ev.Name)
-		e.UserID = c.users.name(ev.UserID)
+		if len(ev.UserID) > 0 {
+			e.UserID = c.users.name(ev.UserID)
+		}
 		e.Data = ev.Data
 	case session.Subscribed:
 		e.Name = EventSubscribed
@@ -64,7 +66,11 @@ func (c *Client) handle(ev *session.Event) {
 	case ev.Kind == session.SignedIn || ev.Kind == session.SignInFailed || ev.Kind == session.UserMessage:
 		exact, wide = c.user.handlers.find(e.Name)
 	}
-	allExact, allWide := c.all.find(e.Name)
+	var allExact, allWide []*binding
+	all := len(c.all.exact)+len(c.all.wide) > 0 // mostly channels have the handlers
+	if all {
+		allExact, allWide = c.all.find(e.Name)
+	}
 
 	c.hireAny() // a handler may take its time
 	c.lent = true
@@ -90,7 +96,9 @@ func (c *Client) handle(ev *session.Event) {
 		fallthrough
 	default:
 		c.emit(exact, wide, &e)
-		c.emit(allExact, allWide, &e)
+		if all {
+			c.emit(allExact, allWide, &e)
+		}
 	}
 	c.takeBack()
 }
