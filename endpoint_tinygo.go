@@ -70,7 +70,7 @@ func exchange(ctx context.Context, _ *HTTPClient, u http1.URL, r *http1.Request,
 	for {
 		reused := k.conn != nil
 		if !reused {
-			conn, err := net.Dial("tcp", u.Address)
+			conn, err := dialTCP(ctx, "tcp", u.Address)
 			if err != nil {
 				return response{}, err
 			}
@@ -108,11 +108,11 @@ func converse(ctx context.Context, conn net.Conn, r *http1.Request, reader *http
 	if err != nil {
 		return false, false, err
 	}
-	deadline, ok := ctx.Deadline()
+	end, ok := ctx.Deadline()
 	if !ok {
-		deadline = time.Now().Add(defaultAuth)
+		end = deadline(defaultAuth)
 	}
-	_ = conn.SetWriteDeadline(deadline)
+	_ = conn.SetWriteDeadline(end)
 	if _, err = conn.Write(out); err != nil {
 		return false, false, err
 	}
@@ -121,15 +121,11 @@ func converse(ctx context.Context, conn net.Conn, r *http1.Request, reader *http
 		if ctx.Err() != nil {
 			return false, heard, ctx.Err()
 		}
-		now := time.Now()
-		if !now.Before(deadline) {
+		left := time.Duration(end.UnixNano() - time.Now().UnixNano())
+		if left <= 0 {
 			return false, heard, context.DeadlineExceeded
 		}
-		end := now.Add(attention)
-		if deadline.Before(end) {
-			end = deadline
-		}
-		_ = conn.SetReadDeadline(end)
+		_ = conn.SetReadDeadline(deadline(min(left, attention)))
 		n, readErr := conn.Read(buf)
 		if readErr != nil && isTimeout(readErr) {
 			readErr = nil // the loop looks at the time

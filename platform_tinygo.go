@@ -77,10 +77,6 @@ func wait(word <-chan struct{}, d time.Duration) {
 // systemEntropy is nil on chips without a source that TinyGo knows.
 func systemEntropy() io.Reader { return rand.Reader }
 
-func dialTCP(_ context.Context, network, address string) (net.Conn, error) {
-	return net.Dial(network, address)
-}
-
 // defaultEncryption is missing: it takes more flash than most boards have need
 // for.
 var defaultEncryption Encryption

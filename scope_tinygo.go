@@ -12,7 +12,7 @@ import (
 // here. Its parents are scopes, or never end.
 type scope struct {
 	parent *scope // nil: none
-	due    time.Time
+	due    int64  // in nanoseconds of Unix time, since a time.Time would bring what prints dates; 0: never
 	done   chan struct{}
 
 	mu    sync.Mutex
@@ -35,7 +35,7 @@ func makeScope(parent context.Context) (s *scope, end func()) {
 		return s, func() { s.end(context.Canceled) }
 	}
 	stop := afterScope(s.parent, func() { s.end(s.parent.Err()) })
-	s.due, _ = s.parent.Deadline()
+	s.due = s.parent.due
 	return s, func() {
 		stop()
 		s.end(context.Canceled)
@@ -44,7 +44,7 @@ func makeScope(parent context.Context) (s *scope, end func()) {
 
 func timedScope(parent context.Context, d time.Duration) (context.Context, func()) {
 	s, end := makeScope(parent)
-	if due := time.Now().Add(d); s.due.IsZero() || due.Before(s.due) {
+	if due := deadline(d).UnixNano(); s.due == 0 || due < s.due {
 		s.due = due
 	}
 	timer := time.AfterFunc(d, func() { s.end(context.DeadlineExceeded) })
@@ -103,7 +103,7 @@ func (s *scope) end(err error) {
 
 // The methods of a context.
 
-func (s *scope) Deadline() (time.Time, bool) { return s.due, !s.due.IsZero() }
+func (s *scope) Deadline() (time.Time, bool) { return time.Unix(0, s.due), s.due != 0 }
 
 func (s *scope) Done() <-chan struct{} { return s.done }
 

@@ -81,13 +81,13 @@ func leap(step time.Duration) (idle func(), clock func() time.Duration) {
 	now := make(chan time.Duration, 1)
 	now <- 0
 	return func() {
-		now <- <-now + step
-		time.Sleep(time.Microsecond)
-	}, func() time.Duration {
-		at := <-now
-		now <- at
-		return at
-	}
+			now <- <-now + step
+			time.Sleep(time.Microsecond)
+		}, func() time.Duration {
+			at := <-now
+			now <- at
+			return at
+		}
 }
 
 // TestMissing checks that a board that is not set up does not begin.

@@ -7,6 +7,8 @@
 //	  -X main.host=127.0.0.1:6001 -X main.auth=http://127.0.0.1:6001/pusher/auth -X main.seed=$RANDOM" .
 //	qemu-system-riscv32 -machine virt -display none -monitor none -bios none \
 //	  -kernel emulated.elf -serial tcp:127.0.0.1:4000
+//
+// With -target=cortex-m-qemu it is qemu-system-arm -machine lm3s6965evb.
 package main
 
 import (

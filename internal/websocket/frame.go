@@ -101,7 +101,9 @@ func Finish(dst []byte, start int, op Opcode, mask *[4]byte) []byte {
 		h = 4
 	default:
 		header[1] = 127
-		binary.BigEndian.PutUint64(header[2:], uint64(n))
+		for at := 9; at >= 2; at-- {
+			header[at] = byte(n >> (8 * (9 - at)))
+		}
 		h = 10
 	}
 	if mask != nil {

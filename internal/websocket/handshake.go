@@ -1,21 +1,16 @@
 package websocket
 
 import (
-	"crypto/sha1"
 	"encoding/base64"
 	"errors"
 	"strconv"
-
-	"github.com/thimble-go/thimble/internal/http1"
 )
 
 // acceptGUID is the constant of RFC 6455 1.3.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // NewKey makes the Sec-WebSocket-Key of a request from 16 random bytes.
-func NewKey(random [16]byte) string {
-	return base64.StdEncoding.EncodeToString(random[:])
-}
+func NewKey(random [16]byte) string { return encode64(random[:]) }
 
 // ValidKey says whether a request's key is 16 bytes in base64.
 func ValidKey(key string) bool {
@@ -28,24 +23,37 @@ func ValidKey(key string) bool {
 
 // Accept returns the Sec-WebSocket-Accept that answers a key.
 func Accept(key string) string {
-	sum := sha1.Sum([]byte(key + acceptGUID))
-	return base64.StdEncoding.EncodeToString(sum[:])
+	sum := sum1(append([]byte(key), acceptGUID...))
+	return encode64(sum[:])
 }
 
 // AppendRequest appends a client's opening request. host is the Host header,
-// with the port unless it is the scheme's own.
+// with the port unless it is the scheme's own; target is path and query,
+// percent-encoded. What could be read as more than that is refused.
 func AppendRequest(dst []byte, host, target, key string) ([]byte, error) {
-	return http1.AppendRequest(dst, &http1.Request{
-		Method: "GET",
-		Host:   host,
-		Target: target,
-		Fields: []http1.Field{
-			{Name: "Upgrade", Value: "websocket"},
-			{Name: "Connection", Value: "Upgrade"},
-			{Name: "Sec-WebSocket-Version", Value: "13"},
-			{Name: "Sec-WebSocket-Key", Value: key},
-		},
-	})
+	if host == "" || target == "" || target[0] != '/' || !visible(host) || !visible(target) {
+		return dst, ErrRequest
+	}
+	return put(dst, "GET ", target, " HTTP/1.1\r\nHost: ", host,
+		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", key, "\r\n\r\n"), nil
+}
+
+// put appends all of the parts: one call takes less flash than many.
+func put(dst []byte, parts ...string) []byte {
+	for _, part := range parts {
+		dst = append(dst, part...)
+	}
+	return dst
+}
+
+// visible says whether s has nothing but visible ASCII.
+func visible[T ~string | ~[]byte](s T) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] >= 0x7F {
+			return false
+		}
+	}
+	return true
 }
 
 // StatusError is an answer to the opening request other than 101.
@@ -67,36 +75,113 @@ func (e *StatusError) Error() string {
 }
 
 var (
-	ErrUpgrade   = errors.New("websocket: the server's answer is no upgrade to WebSocket")
-	ErrAccept    = errors.New("websocket: the server's Sec-WebSocket-Accept does not match the key")
-	ErrExtension = errors.New("websocket: the server chose an extension or subprotocol that was not offered")
+	ErrRequest    = errors.New("websocket: the host is empty, or host, path or query have characters that must be percent-encoded")
+	ErrStatusLine = errors.New("websocket: the answer does not begin with an HTTP/1 status line; check the address, port and TLS setting")
+	ErrFieldLine  = errors.New("websocket: malformed header in the server's answer")
+	ErrUpgrade    = errors.New("websocket: the server's answer is no upgrade to WebSocket")
+	ErrAccept     = errors.New("websocket: the server's Sec-WebSocket-Accept does not match the key")
+	ErrExtension  = errors.New("websocket: the server chose an extension or subprotocol that was not offered")
 )
 
 // ParseResponse reads the answer to the request with that key. n is its
 // length; 0 without an error means that b does not hold all of it yet. Bytes
-// behind it are frames already.
+// behind it are frames already. It is a reader of its own, and not that of
+// package http1, for the flash of programs that need no other.
 func ParseResponse(b []byte, key string) (n int, err error) {
-	head, n, err := http1.ParseHead(b)
-	if err != nil || n == 0 {
-		return 0, err
+	const version, code, reason = "HTTP/1.", len("HTTP/1.1 "), len("HTTP/1.1 101")
+	start := b[:min(len(b), len(version))]
+	if string(start) != version[:len(start)] {
+		return 0, ErrStatusLine
 	}
-	if head.Status != 101 {
-		return 0, &StatusError{head.Status}
+	status := 0
+	upgrade, connection, accepts, accepted := false, false, 0, false
+	for {
+		end := n
+		for end < len(b) && b[end] != '\n' {
+			end++
+		}
+		if end == len(b) {
+			return 0, nil
+		}
+		if end == n || b[end-1] != '\r' {
+			return 0, ErrFieldLine
+		}
+		line := b[n : end-1]
+		n = end + 1
+		if status == 0 {
+			if len(line) < reason || line[code-1] != ' ' || len(line) > reason && line[reason] != ' ' {
+				return 0, ErrStatusLine
+			}
+			for _, c := range line[code:reason] {
+				if c -= '0'; c > 9 {
+					return 0, ErrStatusLine
+				}
+				status = status*10 + int(c)
+			}
+			if status != 101 {
+				return 0, &StatusError{status}
+			}
+			continue
+		}
+		if len(line) == 0 {
+			break
+		}
+		colon := 0
+		for colon < len(line) && line[colon] != ':' {
+			colon++
+		}
+		if colon == 0 || colon == len(line) || !visible(line[:colon]) {
+			return 0, ErrFieldLine
+		}
+		value := line[colon+1:]
+		switch name := line[:colon]; {
+		case equalFold(name, "upgrade"):
+			upgrade = hasToken(value, "websocket")
+		case equalFold(name, "connection"):
+			connection = connection || hasToken(value, "upgrade")
+		case equalFold(name, "sec-websocket-accept"):
+			accepts++
+			accepted = string(trim(value)) == Accept(key)
+		case equalFold(name, "sec-websocket-extensions"), equalFold(name, "sec-websocket-protocol"):
+			return 0, ErrExtension
+		}
 	}
-	upgrade, _ := head.Get("Upgrade")
-	if !equalFold(upgrade, "websocket") || !head.HasToken("Connection", "upgrade") {
+	switch {
+	case !upgrade || !connection:
 		return 0, ErrUpgrade
-	}
-	accept, count := head.Get("Sec-WebSocket-Accept")
-	if count != 1 || string(accept) != Accept(key) {
+	case !accepted || accepts != 1:
 		return 0, ErrAccept
 	}
-	_, extensions := head.Get("Sec-WebSocket-Extensions")
-	_, protocols := head.Get("Sec-WebSocket-Protocol")
-	if extensions+protocols > 0 {
-		return 0, ErrExtension
-	}
 	return n, nil
+}
+
+// hasToken says whether a list of tokens, separated by commas, has the one that
+// is lower in lower case.
+func hasToken(list []byte, lower string) bool {
+	for {
+		end := 0
+		for end < len(list) && list[end] != ',' {
+			end++
+		}
+		if equalFold(trim(list[:end]), lower) {
+			return true
+		}
+		if end == len(list) {
+			return false
+		}
+		list = list[end+1:]
+	}
+}
+
+// trim removes blanks on both sides.
+func trim(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // equalFold compares b with the lower-case ASCII text lower.

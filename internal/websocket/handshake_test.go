@@ -3,13 +3,13 @@ package websocket_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha1"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/thimble-go/thimble/internal/http1"
 	"github.com/thimble-go/thimble/internal/websocket"
 )
 
@@ -23,6 +23,20 @@ func TestAccept(t *testing.T) {
 	t.Parallel()
 	if got := websocket.Accept(exampleKey); got != exampleAccept {
 		t.Errorf("got %s, want %s", got, exampleAccept)
+	}
+}
+
+// TestAcceptOfAnyKey checks it against the standard library's SHA-1 and base64,
+// which boards do without.
+func TestAcceptOfAnyKey(t *testing.T) {
+	t.Parallel()
+	key := ""
+	for range 83 { // with the constant of RFC 6455 119 bytes: two blocks of SHA-1 in full
+		sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		if got, want := websocket.Accept(key), base64.StdEncoding.EncodeToString(sum[:]); got != want {
+			t.Errorf("%d bytes: %s, want %s", len(key), got, want)
+		}
+		key += string(rune('A' + len(key)%26))
 	}
 }
 
@@ -151,9 +165,17 @@ func TestParseResponseRefuses(t *testing.T) {
 		{"Accept twice", switching + upgrade + connection + accept + accept, websocket.ErrAccept},
 		{"extension", switching + upgrade + connection + accept + "Sec-WebSocket-Extensions: permessage-deflate\r\n", websocket.ErrExtension},
 		{"subprotocol", switching + upgrade + connection + accept + "Sec-WebSocket-Protocol: chat\r\n", websocket.ErrExtension},
-		{"no HTTP", "SSH-2.0-x\r\n", http1.ErrStatusLine},
-		{"a frame at once", "\x81\x05hello", http1.ErrStatusLine},
-		{"bad field", switching + "Upgrade websocket\r\n", http1.ErrFieldLine},
+		{"no HTTP", "SSH-2.0-x\r\n", websocket.ErrStatusLine},
+		{"a status of two digits", "HTTP/1.1 10 x\r\n", websocket.ErrStatusLine},
+		{"a status of four digits", "HTTP/1.1 1010\r\n", websocket.ErrStatusLine},
+		{"no blank before the status", "HTTP/1.1+101 \r\n", websocket.ErrStatusLine},
+		{"no carriage return", switching + "Upgrade: websocket\n", websocket.ErrFieldLine},
+		{"blank before the colon", switching + "Upgrade : websocket\r\n", websocket.ErrFieldLine},
+		{"a folded line", switching + "X: y\r\n Upgrade: websocket\r\n", websocket.ErrFieldLine},
+		{"no name", switching + ": websocket\r\n", websocket.ErrFieldLine},
+		{"two Upgrades", switching + "Upgrade: websocket\r\nUpgrade: h2c\r\n" + connection + accept, websocket.ErrUpgrade},
+		{"a frame at once", "\x81\x05hello", websocket.ErrStatusLine},
+		{"bad field", switching + "Upgrade websocket\r\n", websocket.ErrFieldLine},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -172,4 +194,39 @@ func TestParseResponseRefuses(t *testing.T) {
 			t.Errorf("status %s: %v", status, err)
 		}
 	}
+}
+
+// FuzzParseResponse checks that what is taken for an upgrade is one to net/http
+// too, and that no part of an answer is refused that all of it would not be.
+func FuzzParseResponse(f *testing.F) {
+	for _, seed := range []string{
+		switching + "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: " + exampleAccept + "\r\n\r\n\x81\x05hello",
+		"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n",
+		switching + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Extensions: x\r\n\r\n",
+		"HTTP/1.1 101 \r\n X: y\r\n\r\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := websocket.ParseResponse(b, exampleKey)
+		if n < 0 || n > len(b) || n > 0 && err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		for end := range b {
+			some, early := websocket.ParseResponse(b[:end], exampleKey)
+			if some != 0 && some != n || early != nil && (err == nil || early.Error() != err.Error()) {
+				t.Fatalf("of %d bytes: %d, %v; of all: %d, %v", end, some, early, n, err)
+			}
+		}
+		if n == 0 {
+			return
+		}
+		res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b[:n])), nil)
+		if err != nil {
+			return // it is stricter about names and values that mean nothing here
+		}
+		if res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("Sec-Websocket-Accept") != exampleAccept || res.Header.Get("Sec-Websocket-Extensions") != "" {
+			t.Errorf("taken: %q", b[:n])
+		}
+	})
 }

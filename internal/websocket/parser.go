@@ -1,9 +1,6 @@
 package websocket
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "encoding/binary"
 
 // Kind is what Next found.
 type Kind uint8
@@ -207,7 +204,10 @@ func (p *Parser) readHeader(b []byte) (bool, error) {
 		if len(b) < 10 {
 			return false, nil
 		}
-		h, length = 10, binary.BigEndian.Uint64(b[2:])
+		h, length = 10, 0
+		for _, c := range b[2:10] {
+			length = length<<8 | uint64(c)
+		}
 		if length <= 0xFFFF || length > 1<<63-1 {
 			return false, ErrLength
 		}
@@ -278,7 +278,7 @@ func closeItem(payload []byte) (Item, error) {
 	if !validCode(code) {
 		return Item{}, ErrCloseCode
 	}
-	if !utf8.Valid(payload[2:]) {
+	if !validText(payload[2:]) {
 		return Item{}, ErrUTF8
 	}
 	item.Code, item.Payload = int(code), payload[2:]
@@ -310,26 +310,4 @@ func (p *Parser) readPart(b []byte) (used int, item Item, ended bool, err error)
 		item = Item{Kind: Message, Opcode: p.open, Payload: p.whole}
 	}
 	return used, item, ended, nil
-}
-
-// checkText continues to check text of which the first valid bytes are known
-// to be whole characters. It returns how many are now, and false as soon as
-// an octet stands where no character can have it.
-func checkText(text []byte, valid int, last bool) (int, bool) {
-	end := len(text)
-	if !last {
-		// Set aside a character at the end that is not complete yet.
-		for i := end - 1; i >= valid && i >= end-utf8.UTFMax+1; i-- {
-			if utf8.RuneStart(text[i]) {
-				if !utf8.FullRune(text[i:end]) {
-					end = i
-				}
-				break
-			}
-		}
-	}
-	if !utf8.Valid(text[valid:end]) {
-		return valid, false
-	}
-	return end, true
 }

@@ -1,3 +1,5 @@
+// Package virt is what the machines have that QEMU emulates: a serial port, a
+// clock, and what passes for randomness.
 package virt
 
 // Dice are numbers that look random. The emulated processors have no source of

@@ -79,12 +79,12 @@ func run() error {
 	if err := until(func() bool { return seen >= settle }); err != nil {
 		return err
 	}
-	first, failed, before := seen, net.failed, mallocs()
+	first, before := seen, mallocs()
 	if err := until(func() bool { return seen >= settle+events }); err != nil {
 		return err
 	}
 	figure("events", seen-first)
-	figure("mallocs", int(mallocs()-before)-(net.failed-failed))
+	figure("mallocs", int(mallocs()-before))
 
 	net.peak()
 	for range reconnects {

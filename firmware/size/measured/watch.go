@@ -19,7 +19,6 @@ type watch struct {
 	base    int // heap in use before there was a client
 	highest int
 	deepest int
-	failed  int // calls of Recv: package net makes an error of each
 	last    int // file descriptor that was connected
 }
 
@@ -98,9 +97,6 @@ func (w *watch) Send(fd int, b []byte, flags int, deadline time.Time) (int, erro
 
 func (w *watch) Recv(fd int, b []byte, flags int, deadline time.Time) (int, error) {
 	n, err := w.Device.Recv(fd, b, flags, deadline)
-	if err != nil {
-		w.failed++
-	}
 	w.look(n > 0)
 	return n, err
 }

@@ -13,7 +13,8 @@ import (
 // programs below firmware/size, each with what it adds to the one before.
 var programs = []struct{ dir, title string }{
 	{"empty", "an empty program"},
-	{"dial", "`net.Dial` alone"},
+	{"socket", "a connection, as the client makes it"},
+	{"dial", "`net.Dial` alone, which brings package fmt along"},
 	{"public", "the client with public channels"},
 	{"private", "and private and presence channels, client events, authorization"},
 	{"encrypted", "and encrypted channels"},
@@ -23,6 +24,8 @@ var programs = []struct{ dir, title string }{
 // targets of TinyGo.
 var targets = []struct{ name, title string }{
 	{"xiao-esp32c3", "ESP32-C3"},
+	{"pico-w", "Pico W"},
+	{"riscv-qemu", "QEMU RISC-V"},
 }
 
 // size is what a program takes, in bytes.

@@ -43,7 +43,7 @@ func running(found map[string]int) []row {
 // markdown is the section of the README.
 func markdown(all sizes, found map[string]int) string {
 	var b strings.Builder
-	b.WriteString("Flash and static memory (`.data` and `.bss`) in bytes, with TinyGo's own settings; the client's programs have a handler of errors, and all but the empty one the same network beneath:\n\n|")
+	b.WriteString("Flash and static memory (`.data` and `.bss`) in bytes, with TinyGo's own settings; the client's programs have a handler of errors, and all but the empty one the same network beneath, which is next to nothing: that of a real board comes on top, and may bring package fmt along itself:\n\n|")
 	for _, t := range targets {
 		fmt.Fprintf(&b, " | %s | static", t.title)
 	}
@@ -56,7 +56,7 @@ func markdown(all sizes, found map[string]int) string {
 		}
 		b.WriteString(" |\n")
 	}
-	b.WriteString("\nIn QEMU, on a presence channel of ten members, with a receive buffer of 4,096 bytes. Stacks of goroutines count as heap; they were zeros before they were used. The error that package net makes of each read that has waited in vain is left out:\n\n| | |\n|---|--:|\n")
+	b.WriteString("\nIn QEMU, on a presence channel of ten members, with a receive buffer of 4,096 bytes. Stacks of goroutines count as heap; they were zeros before they were used:\n\n| | |\n|---|--:|\n")
 	for _, r := range running(found) {
 		fmt.Fprintf(&b, "| %s | %s |\n", r.title, strings.TrimSpace(figures.Thousands(r.value)+" "+r.unit))
 	}

@@ -1,6 +1,6 @@
 //go:build cortexm && qemu
 
-package main
+package virt
 
 import (
 	"errors"
@@ -31,26 +31,29 @@ const (
 	timeUnit = 80 * time.Nanosecond // 12.5 MHz
 )
 
-// uart is the serial port, which TinyGo only writes to.
-type uart struct{}
+// UART is the serial port, which TinyGo only writes to.
+type UART struct{}
 
 var errEmpty = errors.New("nothing has come")
 
-func (uart) Buffered() int {
+// Buffered says whether a byte has come.
+func (UART) Buffered() int {
 	if uartStatus.Get()&empty != 0 {
 		return 0
 	}
 	return 1
 }
 
-func (uart) ReadByte() (byte, error) {
+// ReadByte reads one.
+func (UART) ReadByte() (byte, error) {
 	if uartStatus.Get()&empty != 0 {
 		return 0, errEmpty
 	}
 	return byte(uartData.Get()), nil
 }
 
-func (uart) Write(p []byte) (int, error) {
+// Write writes all of p.
+func (UART) Write(p []byte) (int, error) {
 	for _, c := range p {
 		for uartStatus.Get()&full != 0 {
 		}
@@ -59,13 +62,13 @@ func (uart) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ticks is what has elapsed in whole turns of the timer, which counts down.
+// turns is what has elapsed in whole turns of the timer, which counts down.
 var turns uint64
 
-// clock is the time since its first call: TinyGo's own stands still here but
+// Clock is the time since its first call: TinyGo's own stands still here but
 // for sleeping, which takes no time. The timer goes around in 1.3 s; a program
 // that does not look at it for longer loses a turn.
-func clock() time.Duration {
+func Clock() time.Duration {
 	if tickControl.Get()&1 == 0 {
 		tickReload.Set(tickRange - 1)
 		tickNow.Set(0)

@@ -1,6 +1,5 @@
 //go:build tinygo.riscv
 
-// Package virt is what QEMU's RISC-V machine "virt" has: a serial port and a clock.
 package virt
 
 import (
