@@ -63,9 +63,9 @@ type Config struct {
 
 	// ReadBuffer is the size in bytes of the buffer that a client keeps. It
 	// grows for a larger message and shrinks behind it. While more has come
-	// than it holds, ordinary Go reads to one of 64 KiB instead, or of 256, which
-	// all clients of the process share. Zero: 4096; less than 1024 counts as that, and
-	// more than 16 MiB is an error.
+	// than it holds, ordinary Go reads to one of 64 KiB instead, or of 512, which
+	// all clients of the process share. Zero: 4096; less than 1024 counts as that,
+	// and more than 16 MiB is an error.
 	ReadBuffer int
 
 	// MaxMessage bounds a message in bytes. Larger ones are skipped and

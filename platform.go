@@ -31,7 +31,7 @@ const maxWorkers = 8
 // happens but on fast links.
 const (
 	large = 64 << 10
-	huge  = 256 << 10
+	huge  = 512 << 10
 )
 
 var (
