@@ -29,6 +29,7 @@ type Client struct {
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
 	driving bool
+	present present         // the event that is handled
 	lent    bool            // the driver has given up the lock for handlers
 	reading bool            // the driver waits in conn.Read
 	writing bool            // somebody writes to writer

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/thimble-go/thimble/internal/session"
 )
 
 // freshDeadlines says that a read deadline must be set before each read.
@@ -56,6 +58,11 @@ func giveBufferBack(b []byte) {
 		hugeBuffers.Put((*[huge]byte)(b))
 	}
 }
+
+// present is the event that is handled, a variable of the driver's.
+type present struct{}
+
+func (present) event() *session.Event { return new(session.Event) }
 
 // gaveUp says whether the system has given up a connection whose other end is
 // silent: that error calls itself a timeout too.

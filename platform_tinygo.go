@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/thimble-go/thimble/internal/session"
 )
 
 // freshDeadlines says that a read deadline must be set before each read: the
@@ -27,6 +29,12 @@ var (
 	lendBuffer     func(int) []byte
 	giveBufferBack func([]byte)
 )
+
+// present is the event that is handled: as a variable it would be made anew in
+// each Poll, where the compiler cannot tell that nobody keeps it.
+type present struct{ ev session.Event }
+
+func (p *present) event() *session.Event { return &p.ev }
 
 // gaveUp has nothing to tell apart here.
 func gaveUp(error) bool { return false }

@@ -247,9 +247,9 @@ func (c *Client) settle() {
 // handleAll handles all events that there are. The lock is held, but not
 // while handlers run.
 func (c *Client) handleAll() {
-	var ev session.Event
-	for c.session.NextAt(c.clock, &ev) {
-		c.handle(&ev)
+	ev := c.present.event()
+	for c.session.NextAt(c.clock, ev) {
+		c.handle(ev)
 		if ev.Kind == session.Message && c.session.Pending() && !c.session.Busy() {
 			c.flush() // the answer to a ping need not wait for all that came with it
 		}

@@ -87,6 +87,7 @@ func run() error {
 	figure("mallocs", int(mallocs()-before))
 
 	net.peak()
+	total := allocated()
 	for range reconnects {
 		net.cut()
 		if err := until(func() bool { return !room.Subscribed() }); err != nil {
@@ -96,6 +97,7 @@ func run() error {
 			return err
 		}
 	}
+	figure("reconnection", int(allocated()-total)/reconnects)
 	figure("peak-reconnect", net.peak())
 	figure("heap-after", net.heap())
 	figure("stack", net.deepest)

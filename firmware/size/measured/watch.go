@@ -58,6 +58,12 @@ func mallocs() uint64 {
 	return m.Mallocs
 }
 
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
 // canary stands at the end of each stack (TinyGo, internal/task), and zeros
 // above it as far as the stack has never been.
 const canary = 0x670c1333b83bf575 & 0xffffffff

@@ -34,6 +34,7 @@ func running(found map[string]int) []row {
 		{"heap in use, connected and subscribed", found["heap"], "bytes"},
 		{"the most while it connects", found["peak-connect"], "bytes"},
 		{"the most while it reconnects", found["peak-reconnect"], "bytes"},
+		{"allocated in a reconnection, goroutines' stacks included, for the collector to take back", found["reconnection"], "bytes"},
 		{"heap in use after five reconnections", found["heap-after"], "bytes"},
 		{"allocations per event; fewer than one in ten events count as none", perEvent, ""},
 		{"the deepest stack", found["stack"], "bytes"},
