@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"strings"
-	"syscall"
 )
 
 // Self is this program in another role.
@@ -23,19 +22,6 @@ func Self(args ...string) *exec.Cmd {
 func ExitWithParent() {
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	os.Exit(0)
-}
-
-// Files returns how many files may be open, once as many are allowed as can be.
-func Files() (int, error) {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, err
-	}
-	limit.Cur = limit.Max
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, err
-	}
-	return int(min(limit.Cur, 1<<30)), nil
 }
 
 // AllowFiles makes sure that so many files may be open.
