@@ -13,7 +13,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -244,7 +243,7 @@ func TestConfigImport(t *testing.T) {
 	if code, text, errs := call("config", "import", from, "--output", to); code != 0 || text != "" {
 		t.Errorf("exit code %d: %s%s", code, text, errs)
 	}
-	if info, err := os.Stat(to); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(to); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 	if code, text, errs := call("config", "check", to); code != 0 || !strings.Contains(text, "good: 1 app(s), listening on 0.0.0.0:6002") {
