@@ -123,7 +123,7 @@ func closeConn(conn, raw net.Conn) {
 }
 
 // securePort is the address with the scheme's own port for TLS in place of
-// that for plaintext. A port that was chosen stays.
+// that for plaintext. Any other port stays.
 func (a address) securePort() string {
 	if host, ok := strings.CutSuffix(a.dial, ":"+portPlain); ok {
 		return host + ":" + portTLS
