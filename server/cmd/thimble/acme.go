@@ -182,7 +182,7 @@ func (a *automatic) reload() {}
 // challenges serves challenges over HTTP, and leads everybody else to TLS.
 func (a *automatic) challenges(addr string) (*side, error) {
 	handler := a.manager.HTTPHandler(nil)
-	return startSide(addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return startSide(addr, "acme_http", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host, _, err := net.SplitHostPort(r.Host); err == nil {
 			r.Host = host // autocert knows names without a port
 		}
@@ -197,8 +197,8 @@ type side struct {
 	addr   net.Addr
 }
 
-func startSide(addr string, handler http.Handler, log *slog.Logger) (*side, error) {
-	l, err := listen(addr)
+func startSide(addr, option string, handler http.Handler, log *slog.Logger) (*side, error) {
+	l, err := listen(addr, option)
 	if err != nil {
 		return nil, err
 	}

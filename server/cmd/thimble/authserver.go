@@ -85,7 +85,7 @@ should reach it through a proxy that speaks TLS.`,
 }
 
 func runAuthServer(cmd *cobra.Command, p *printer, endpoint http.Handler, addr string, anyone bool) error {
-	l, err := listen(addr)
+	l, err := listen(addr, "--addr")
 	if err != nil {
 		return err
 	}

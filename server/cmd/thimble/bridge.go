@@ -80,9 +80,9 @@ What the board prints on the line is shown too.`,
 			case dialTo != "":
 				open = bridge.TCP(dialTo)
 			default:
-				l, err := listen(listenOn)
+				l, err := listen(listenOn, "--listen")
 				if err != nil {
-					return fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "--addr", "--listen"))
+					return err
 				}
 				defer l.Close()
 				open = bridge.Listener(l)

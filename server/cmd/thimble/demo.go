@@ -47,7 +47,7 @@ from PUSHER_SECRET, and client events must be enabled for the application.`,
 			if verbose {
 				level = slog.LevelDebug
 			}
-			l, err := listen(addr)
+			l, err := listen(addr, "--addr")
 			if err != nil {
 				return err
 			}

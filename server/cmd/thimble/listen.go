@@ -22,18 +22,19 @@ var endWithin atomic.Int64
 
 func init() { endWithin.Store(int64(endTime)) }
 
-// listen listens, and says what to do when that fails.
-func listen(addr string) (net.Listener, error) {
+// listen listens, and says what to do when that fails; option is what chooses
+// another address.
+func listen(addr, option string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	switch {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use by another program; choose another port with --addr, or take any free one with --addr %s", addr, anyPort(addr))
+		return nil, fmt.Errorf("%s is in use by another program; choose another port with %s, or take any free one with %s %s", addr, option, option, anyPort(addr))
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s may not be used by this user; choose a port above 1023 with --addr", addr)
+		return nil, fmt.Errorf("%s may not be used by this user; choose a port above 1023 with %s", addr, option)
 	}
-	return nil, fmt.Errorf("cannot listen on %q: %w; --addr is host:port, such as 127.0.0.1:6001", addr, err)
+	return nil, fmt.Errorf("cannot listen on %q: %w; %s is host:port, such as 127.0.0.1:6001", addr, err, option)
 }
 
 // anyPort is the address with port 0.

@@ -221,6 +221,10 @@ func TestPortInUse(t *testing.T) {
 			t.Errorf("%v: exit code %d: %s", args, code, errs)
 		}
 	}
+	code, _, errs := call("serve", "--dev", "--addr", "127.0.0.1:0", "--metrics", l.Addr().String())
+	if code != 1 || !strings.Contains(errs, "choose another port with --metrics,") {
+		t.Errorf("metrics: exit code %d: %s", code, errs)
+	}
 }
 
 func TestServeSaysThatDevIsInsecure(t *testing.T) {

@@ -74,7 +74,7 @@ func (s *sides) start(set *settings.Settings, b *broker.Broker, tls secured, log
 	if set.MetricsListen == "" {
 		return nil
 	}
-	one, err := startSide(set.MetricsListen, metrics(b, tls), log)
+	one, err := startSide(set.MetricsListen, "--metrics", metrics(b, tls), log)
 	if err != nil {
 		return err
 	}

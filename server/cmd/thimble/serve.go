@@ -144,6 +144,9 @@ func (o *serveOptions) devSettings(cmd *cobra.Command) (settings.Settings, []str
 		s.LogFormat = "json"
 	}
 	s.Apps = []settings.App{{ID: "app-id", Key: "app-key", Secret: "app-secret", ClientEvents: true, Watchlists: true}}
+	if err := s.Check(); err != nil {
+		return s, nil, usage(cmd, err)
+	}
 	return s, nil, nil
 }
 
@@ -173,7 +176,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
-	l, err := listen(s.Listen)
+	l, err := listen(s.Listen, "--addr")
 	if err != nil {
 		return err
 	}

@@ -188,6 +188,8 @@ func TestServeErrors(t *testing.T) {
 		"unknown field":        {[]string{"--config", write(t, filepath.Join(dir, "bad.toml"), "x = 1")}, 2, "bad.toml:1:1: there is no field x"},
 		"app without a secret": {[]string{"--config", write(t, filepath.Join(dir, "half.toml"), "[[apps]]\nid = \"1\"\nkey = \"k\"")}, 2, "the secret is empty"},
 		"anybody may write it": {[]string{"--config", open}, 2, "chmod 640"},
+		"half a certificate":   {[]string{"--dev", "--tls-key", filepath.Join(dir, "k")}, 2, "takes both certificate and key"},
+		"no port":              {[]string{"--dev", "--addr", "nonsense"}, 2, `"nonsense" is no host:port`},
 		"no certificate":       {[]string{"--dev", "--tls-certificate", filepath.Join(dir, "c"), "--tls-key", filepath.Join(dir, "k")}, 1, "cannot use the certificate"},
 	} {
 		code, _, errs := call(append([]string{"serve"}, test.args...)...)

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -196,6 +197,20 @@ func (s *Settings) Check() error {
 	}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		return fmt.Errorf("log_format is %q; it is text or json", s.LogFormat)
+	}
+	for _, where := range []struct{ name, address string }{
+		{"listen", s.Listen}, {"metrics_listen", s.MetricsListen}, {"tls.acme_http", s.TLS.ACMEHTTP},
+	} {
+		if where.address == "" && where.name != "listen" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(where.address)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %q is no host:port, such as 127.0.0.1:6001", where.name, where.address)
+		}
 	}
 	if err := s.TLS.check(); err != nil {
 		return err
