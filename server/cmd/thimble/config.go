@@ -53,7 +53,9 @@ them. The exit code is 0 if nothing is, and 2 if something is.`,
 			s, ignored, err := readSettings(name)
 			s.TLS.Defaults(stateDirectory("acme"))
 			if err == nil {
-				err = s.Check()
+				if err = s.Check(); err != nil && name != "" {
+					err = fmt.Errorf("%s: %w", name, err)
+				}
 			}
 			if err == nil {
 				_, err = loadCertificate(s.TLS)

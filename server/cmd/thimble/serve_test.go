@@ -206,7 +206,7 @@ func TestConfig(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
 	file := write(t, filepath.Join(dir, "thimble.toml"), text)
-	if code, _, errs := call("config", "check", file); code != 2 || !strings.Contains(errs, "apps[0]: the secret is empty") {
+	if code, _, errs := call("config", "check", file); code != 2 || !strings.Contains(errs, file+": apps[0]: the secret is empty") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	write(t, file, strings.Replace(text, `secret = ""`, `secret = "chosen"`, 1))

@@ -58,15 +58,21 @@ func inTOML(text string) string {
 	text = strings.TrimPrefix(text, "toml: ")
 	return goType.ReplaceAllStringFunc(text, func(s string) string {
 		switch {
+		case strings.HasSuffix(s, "[]string"):
+			return "a list of strings"
+		case strings.Contains(s, "[]"):
+			return "a list"
 		case strings.HasSuffix(s, "int"):
 			return "a whole number"
 		case strings.HasSuffix(s, "bool"):
 			return "true or false"
 		case strings.HasSuffix(s, "string"):
 			return "a string"
+		case strings.Contains(s, "map["):
+			return "a table"
 		}
 		return "this field"
 	})
 }
 
-var goType = regexp.MustCompile(`(struct field \S+ of type |Go value of type |type )\S+`)
+var goType = regexp.MustCompile(`(struct field \S+ of type |Go value of type |type )\S+( \{\})?`)

@@ -3,6 +3,7 @@ package tomlfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -24,11 +25,24 @@ func Read(name string) ([]byte, error) {
 	case info.Size() > MaxSize:
 		return nil, fmt.Errorf("%s has %d bytes, %d are allowed", name, info.Size(), MaxSize)
 	}
-	text, err := os.ReadFile(name)
-	if err != nil {
+	// The size of a device or a pipe is told as 0.
+	text, err := readUpTo(name, MaxSize+1)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("cannot read %s: %w", name, bare(err))
+	case len(text) > MaxSize:
+		return nil, fmt.Errorf("%s has more than the %d bytes that are allowed", name, MaxSize)
 	}
 	return text, nil
+}
+
+func readUpTo(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // missingError says that there is no such file, without the system's words.

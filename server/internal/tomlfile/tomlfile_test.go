@@ -14,12 +14,15 @@ type sample struct {
 	Current string          `toml:"current"`
 	Items   map[string]item `toml:"items"`
 	List    []item          `toml:"list"`
+	Texts   []string        `toml:"texts"`
 }
 
 type item struct {
 	Host string `toml:"host"`
 	Many int    `toml:"many"`
 	On   bool   `toml:"on"`
+
+	Any map[string]any `toml:"any"`
 }
 
 func TestDecode(t *testing.T) {
@@ -30,6 +33,9 @@ func TestDecode(t *testing.T) {
 		"unknown field, far off":   {"colour = 1", "1:1: there is no field colour; ask"},
 		"text for a number":        {"[[list]]\nmany = \"x\"", "2:8:"},
 		"number for a text":        {"current = 1", "a string"},
+		"text for a list":          {"texts = \"a\"", "into a list of strings"},
+		"number for a list":        {"list = 3", "into a list"},
+		"number for a table":       {"[[list]]\nany = 3", "into a table"},
 		"no TOML":                  {"current = ", "1:"},
 		"a table twice":            {"[items.a]\n[items.a]", "2:"},
 	} {
@@ -173,5 +179,17 @@ func only(t *testing.T, dir, name string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 || entries[0].Name() != name {
 		t.Errorf("%s holds %v, %v", dir, entries, err)
+	}
+}
+
+// TestReadIsBounded: what never ends is not waited for, whatever its size is
+// said to be.
+func TestReadIsBounded(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip("there is no /dev/zero here")
+	}
+	if _, err := Read("/dev/zero"); err == nil || !strings.Contains(err.Error(), "/dev/zero has more than the 1048576 bytes") {
+		t.Errorf("got %v", err)
 	}
 }
