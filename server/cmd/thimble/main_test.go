@@ -295,8 +295,8 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, errs := call(append(test.args, server...)...)
-			if code != 3 || !strings.Contains(errs, test.says) {
-				t.Errorf("exit code %d, want 3 with %q: %s", code, test.says, errs)
+			if code != 3 || strings.Count(errs, test.says) != 1 {
+				t.Errorf("exit code %d, want 3 with %q once: %s", code, test.says, errs)
 			}
 			if strings.Contains(errs, "app-secret") {
 				t.Errorf("the secret is shown: %s", errs)

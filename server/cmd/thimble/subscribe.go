@@ -22,7 +22,8 @@ func newSubscribe() *cobra.Command {
 		Long: `Print the events of channels as they come, until Ctrl-C, or until --count of
 them have come, or --timeout is over. With a --count, or with
 --exit-on-subscribed, which waits for all channels to be confirmed, being too
-late is a failure: exit code 4.
+late is a failure: exit code 4. So is a --timeout within which no channel was
+confirmed.
 
 Private and presence channels need authorization: from your endpoint with
 --auth-endpoint, or signed here when there is a secret, which is for
@@ -174,6 +175,8 @@ func (s *subscriber) tooLate() error {
 		return &lateError{fmt.Sprintf("not in time: %d of %d channels were confirmed within %v", len(s.confirmed), len(s.channels), s.timeout)}
 	case s.count > 0:
 		return &lateError{fmt.Sprintf("not in time: %d of %d events came within %v", s.came, s.count, s.timeout)}
+	case len(s.confirmed) == 0: // nobody listened, so that nothing came says nothing
+		return &lateError{fmt.Sprintf("not in time: no channel was confirmed within %v", s.timeout)}
 	}
 	return nil
 }
@@ -183,7 +186,9 @@ func (s *subscriber) stateChanged(change thimble.StateChange) {
 	l := line{Event: "state_change", Data: map[string]string{"previous": change.Previous.String(), "current": text}}
 	if change.Err != nil {
 		l.Error = message(change.Err)
-		text += ": " + l.Error
+		if change.Current != thimble.StateFailed { // that is told by the end of the command
+			text += ": " + l.Error
+		}
 	}
 	s.note(l, text)
 }
