@@ -47,14 +47,14 @@ func KindOf(channel string) Kind {
 // # belong to the broker and fail too.
 func CheckChannel(channel string) error {
 	if channel == "" {
-		return fmt.Errorf("%w; this one is empty", ErrChannelName)
+		return fmt.Errorf("%w (this one is empty)", ErrChannelName)
 	}
 	if len(channel) > MaxChannelLength {
-		return fmt.Errorf("%w; this one has %d", ErrChannelName, len(channel))
+		return fmt.Errorf("%w (this one has %d)", ErrChannelName, len(channel))
 	}
 	if i := wire.Outside(channel); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(channel[i:])
-		return fmt.Errorf("%w; this one has %q at byte %d", ErrChannelName, r, i)
+		return fmt.Errorf("%w (this one has %q at byte %d)", ErrChannelName, r, i)
 	}
 	return nil
 }

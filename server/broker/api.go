@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/thimble-go/thimble/server/internal/apiauth"
@@ -128,9 +129,10 @@ func drain(w http.ResponseWriter, r *http.Request) {
 // fail answers with an error.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
+	text := strings.TrimPrefix(err.Error(), "broker: ") // who asks need not know the package
 	defer func() {
 		if o := &a.broker.observers; o.want(didError) {
-			o.tell(occurrence{did: didError, app: a, code: status, text: "A request of the HTTP API was refused: " + err.Error(), limit: status == http.StatusTooManyRequests || status == http.StatusRequestEntityTooLarge})
+			o.tell(occurrence{did: didError, app: a, code: status, text: "A request of the HTTP API was refused: " + text, limit: status == http.StatusTooManyRequests || status == http.StatusRequestEntityTooLarge})
 		}
 	}()
 	var unauthorized *apiauth.Error
@@ -149,5 +151,5 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, ErrEvent):
 		status = http.StatusBadRequest
 	}
-	http.Error(w, err.Error(), status)
+	http.Error(w, text, status)
 }

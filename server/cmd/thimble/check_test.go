@@ -65,7 +65,7 @@ func TestCheckWrongUsage(t *testing.T) {
 		"--channel: ":        {"--cluster", "eu", "--key", "k", "--channel", "two words"},
 		"not negative":       {"--cluster", "eu", "--key", "k", "--timeout", "-1s"},
 		"--key has":          {"--cluster", "eu", "--key", "k/x"},
-		"unknown command":    {"what"},
+		"takes no argument":  {"what"},
 	} {
 		if code, _, errs := call(append([]string{"check"}, args...)...); code != 2 || !strings.Contains(errs, says) || strings.Count(errs, "\n") != 1 {
 			t.Errorf("%v: exit code %d, want 2 with %q: %s", args, code, says, errs)

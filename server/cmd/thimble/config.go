@@ -93,7 +93,7 @@ func newConfigImport() *cobra.Command {
 		Long: `Make settings of the JSON file that soketi is started with, "soketi start
 --config". What cannot be taken over is told on the standard error, each with the
 reason. The exit code is 0 if "thimble serve" can begin with the result, and 2 if
-something has to be added first.
+something has to be added or changed first.
 
 soketi's environment needs no import: "thimble serve" reads it as it is.`,
 		Example: "  thimble config import soketi.json --output thimble.toml\n" +
@@ -110,14 +110,13 @@ soketi's environment needs no import: "thimble serve" reads it as it is.`,
 			}
 			made := "# Made by thimble config import of " + filepath.Base(args[0]) + ". What is not there has its\n# default, which thimble config default shows.\n" + s.Changed()
 			if output == "" {
-				_, err = cmd.OutOrStdout().Write([]byte(made))
+				if _, err := cmd.OutOrStdout().Write([]byte(made)); err != nil {
+					return unwritable(err)
+				}
 			} else if _, there := os.Lstat(output); there == nil {
 				return usage(cmd, fmt.Errorf("there is a file %s already", output))
-			} else {
-				err = tomlfile.WritePrivate(output, []byte(made))
-			}
-			if err != nil {
-				return unwritable(err)
+			} else if err := tomlfile.WritePrivate(output, []byte(made)); err != nil {
+				return err
 			}
 			for _, one := range told {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), clean(one)); err != nil {
@@ -125,7 +124,7 @@ soketi's environment needs no import: "thimble serve" reads it as it is.`,
 				}
 			}
 			if err := s.Check(); err != nil {
-				return usage(cmd, fmt.Errorf("something has to be added: %w", err))
+				return usage(cmd, fmt.Errorf("something has to be added or changed: %w", err))
 			}
 			return nil
 		},

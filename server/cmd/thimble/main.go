@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -85,7 +86,7 @@ func checked(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage(cmd, err)
+				return usage(cmd, meant(cmd, args, err))
 			}
 			return nil
 		}
@@ -98,6 +99,21 @@ func checked(cmd *cobra.Command) {
 	}
 }
 
+// meant says more about an argument that no command takes.
+func meant(cmd *cobra.Command, args []string, err error) error {
+	switch {
+	case !strings.HasPrefix(err.Error(), "unknown command"):
+		return err
+	case !cmd.HasSubCommands():
+		return fmt.Errorf("%s takes no argument, and there is %q", cmd.CommandPath(), args[0])
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+		return fmt.Errorf("%w; %s may be meant", err, strings.Join(names, " or "))
+	}
+	return err
+}
+
 // usageError is a call that cannot be carried out as it was written.
 type usageError struct {
 	err     error
@@ -105,7 +121,11 @@ type usageError struct {
 }
 
 func (e *usageError) Error() string {
-	return e.err.Error() + "; see " + e.command + " --help"
+	text, help := e.err.Error(), e.command+" --help"
+	if strings.Contains(text, help) {
+		return text
+	}
+	return text + "; see " + help
 }
 
 func usage(cmd *cobra.Command, err error) error {

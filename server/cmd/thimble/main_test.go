@@ -166,7 +166,13 @@ func TestWrongUsage(t *testing.T) {
 		args []string
 		says string
 	}{
-		"unknown command":        {[]string{"serv"}, `unknown command "serv"`},
+		"unknown command":        {[]string{"serv"}, `unknown command "serv" for "thimble"; serve or users may be meant; see`},
+		"misspelt command":       {[]string{"context", "lsit"}, `unknown command "lsit" for "thimble context"; list may be meant; see`},
+		"like no command":        {[]string{"frobnicate"}, `unknown command "frobnicate" for "thimble"; see thimble --help`},
+		"argument too many":      {[]string{"serve", "--dev", "now"}, `thimble serve takes no argument, and there is "now"`},
+		"help told already":      {[]string{"auth-server", "--key", "k", "--secret", "s", "--rules", "none.toml"}, "there is no file none.toml; thimble auth-server --help shows one\n"},
+		"user without a name":    {[]string{"terminate", "--host", "127.0.0.1:1", "--app-id", "a", "--key", "k", "--secret", "s", ""}, "USER is empty"},
+		"bad channel":            {[]string{"subscribe", "--host", "127.0.0.1:1", "--key", "k", "a b"}, `A-Z a-z 0-9 _ - = @ , . ; (this one has ' ' at byte 1); see`},
 		"unknown shell":          {[]string{"completion", "tcsh"}, `unknown command "tcsh"`},
 		"unknown flag":           {[]string{"serve", "--port", "1"}, "unknown flag: --port"},
 		"nowhere to go":          {[]string{"subscribe", "--key", "k", "news"}, "--cluster or --host"},

@@ -148,8 +148,10 @@ func clean(s string) string {
 // name of the package that it comes from, in the words of this tool, and with
 // what to do where the text alone does not tell.
 func message(err error) string {
-	text := strings.TrimPrefix(err.Error(), "thimble: ")
-	text = strings.TrimPrefix(text, "apiclient: ")
+	text := err.Error()
+	for _, name := range []string{"thimble: ", "apiclient: ", "broker: "} {
+		text = strings.TrimPrefix(text, name)
+	}
 	text = inFlags.Replace(text)
 	for _, hint := range hints {
 		if strings.Contains(text, hint.says) && !strings.Contains(text, "check ") { // or there is advice already
@@ -170,7 +172,7 @@ var inFlags = strings.NewReplacer(
 	"check Key, and that it belongs to this Cluster or Host", "check --key, and that it belongs to this --cluster or --host",
 	"set Plaintext only for", "add --plaintext only for", " (add the authority that has signed it with WithTLS, if it is one of your own)", "",
 	"check Cluster or Host", "check --cluster or --host", "check Host and its port", "check --host and its port",
-	"unset Plaintext", "leave --plaintext out", "Endpoint.URL", "--auth-endpoint",
+	"unset Plaintext", "leave --plaintext out", "the port is one for TLS: use https", "the port is one for TLS: leave --plaintext out", "Endpoint.URL", "--auth-endpoint",
 )
 
 // hints say what to try about errors of the network.
@@ -179,5 +181,5 @@ var hints = []struct{ says, try string }{
 	{"server gave HTTP response to HTTPS client", "the server speaks no TLS: add --plaintext if it is one of your own"},
 	{"unreachable", "check this machine's network"},
 	{"no such host", "check the name, and this machine's network"},
-	{"certificate signed by unknown authority", "the server's certificate is not from an authority that this machine knows"},
+	{"certificate signed by unknown authority", "name the authority that has signed the server's certificate with --ca, if it is one of your own"},
 }

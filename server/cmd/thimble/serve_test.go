@@ -146,6 +146,12 @@ func TestServeTLS(t *testing.T) {
 	if n := serial(); n != 1 {
 		t.Errorf("certificate %d", n)
 	}
+	// Without TLS nobody is asked, and so nobody has said no.
+	for _, args := range [][]string{append([]string{"trigger", "news", "e", "d"}, to(address)...), append([]string{"check"}, to(address)...)} {
+		if code, out, errs := call(args...); code != 1 || !strings.Contains(out+errs, "the port is one for TLS") || !strings.Contains(out+errs, "leave --plaintext out") {
+			t.Errorf("%v: exit code %d: %s%s", args, code, out, errs)
+		}
+	}
 	pair(t, dir, 2)
 	later := time.Now().Add(time.Hour) // for file systems with coarse times
 	for _, name := range []string{certificate, key} {
@@ -255,7 +261,7 @@ func TestConfigImport(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	write(t, from, `{"appManager.driver":"mysql"}`)
-	if code, text, errs := call("config", "import", from); code != 2 || !strings.Contains(text, "listen = ") || !strings.Contains(errs, "are not read") || !strings.Contains(errs, "something has to be added: there is no app") {
+	if code, text, errs := call("config", "import", from); code != 2 || !strings.Contains(text, "listen = ") || !strings.Contains(errs, "are not read") || !strings.Contains(errs, "something has to be added or changed: there is no app") {
 		t.Errorf("exit code %d: %s%s", code, text, errs)
 	}
 	write(t, from, "{")

@@ -36,9 +36,9 @@ first of these that has it:
   3. the environment: PUSHER_CLUSTER or PUSHER_HOST, PUSHER_APP_ID, PUSHER_KEY,
      PUSHER_SECRET
   4. the context that THIMBLE_CONTEXT names, or else the one in use
-A host wins over a cluster. A place goes as a whole, with its --ca, and an application id and a
-secret count only with the key that they stand beside: those of two applications
-are never mixed.`
+A host wins over a cluster. A place goes as a whole, with its --ca, and an
+application id and a secret count only with the key that they stand beside:
+those of two applications are never mixed.`
 
 // flags adds the flags of a target to a command, contexts included.
 func (t *target) flags(cmd *cobra.Command) {
@@ -219,6 +219,9 @@ func (t *target) api(cmd *cobra.Command) (*apiclient.Client, error) {
 // refused makes an answer of the HTTP API that is a no the server's no.
 func refused(err error) error {
 	var no *apiclient.Error
+	if errors.As(err, &no) && no.TLSPort() {
+		return err // nobody was asked yet
+	}
 	if errors.As(err, &no) && no.Status >= http.StatusBadRequest && no.Status < http.StatusInternalServerError {
 		return &refusedError{err}
 	}

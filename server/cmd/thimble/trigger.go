@@ -79,8 +79,6 @@ func (o *triggerOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	channels := append([]string{args[0]}, o.also...)
 	switch {
-	case args[1] == "":
-		return usage(cmd, errors.New("EVENT is empty"))
 	case o.repeat < 1:
 		return usage(cmd, errors.New("--repeat is a positive number"))
 	case o.every < 0:
@@ -133,7 +131,11 @@ func (o *triggerOptions) ended(err error, published int) error {
 		return errors.New("interrupted before the server answered: the event may have been published, or not")
 	}
 	if published > 0 && !errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("after %d events that were published: %w", published, err)
+		before := "after an event that was published"
+		if published > 1 {
+			before = fmt.Sprintf("after %d events that were published", published)
+		}
+		err = fmt.Errorf("%s: %w", before, err)
 	}
 	return refused(err)
 }
@@ -187,7 +189,8 @@ func (o *triggerOptions) lineSource(ctx context.Context, cmd *cobra.Command, in 
 	return publish.Lines(ctx, in, t.Make), nil
 }
 
-// exactly checks that the arguments are those named, DATA the last if at all.
+// exactly checks that the arguments are those named, DATA the last if at all,
+// and the only one that may be empty.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < len(names) {
@@ -198,6 +201,11 @@ func exactly(names ...string) cobra.PositionalArgs {
 				return errors.New("too many arguments; put quotes around DATA if it has spaces")
 			}
 			return errors.New("too many arguments: " + strings.Join(names, " ") + " is all there is")
+		}
+		for i, name := range names {
+			if args[i] == "" && name != "DATA" {
+				return errors.New(name + " is empty")
+			}
 		}
 		return nil
 	}

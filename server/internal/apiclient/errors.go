@@ -44,8 +44,16 @@ func (e *RequestError) Error() string {
 
 func (e *RequestError) Unwrap() error { return e.Err }
 
+// TLSPort says that a port for TLS was sent a request without it, in the words
+// of net/http or of nginx.
+func (e *Error) TLSPort() bool {
+	return e.Status == http.StatusBadRequest && (strings.Contains(e.Body, "HTTP request to an HTTPS server") || strings.Contains(e.Body, "plain HTTP request was sent to HTTPS port"))
+}
+
 func (e *Error) hint() string {
 	switch {
+	case e.TLSPort():
+		return "the port is one for TLS: use https"
 	case e.Status == http.StatusUnauthorized:
 		return "check the key, the secret and this machine's clock"
 	case e.Status == http.StatusForbidden:

@@ -122,6 +122,8 @@ func (r *run) explainAPI(err error) outcome {
 	text := fmt.Sprintf("the HTTP API answers %d", answer.Status)
 	says := strings.ToLower(answer.Body)
 	switch {
+	case answer.TLSPort():
+		return failed("the HTTP API is not reached: the port is one for TLS", "leave --plaintext out")
 	case strings.Contains(says, "cluster"):
 		return no(text+": the application is in another cluster", "the dashboard shows the cluster beside the keys; give that with --cluster")
 	case answer.Status == http.StatusUnauthorized && r.results["clock"] != Failed && strings.Contains(says, "signature"):
