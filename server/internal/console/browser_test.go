@@ -277,7 +277,7 @@ func TestPagePictures(t *testing.T) {
 			name          string
 			width, height int64
 			scale         float64
-		}{{"desktop", 1280, 800, 1}, {"phone", 390, 844, 2}} {
+		}{{"desktop", 1280, 800, 1}, {"phone", 390, 844, 2}, {"small-phone", 320, 640, 2}} {
 			browser.Run(t, ctx, "theme", do(`document.documentElement.dataset.theme = "`+theme+`"`), size(screen.width, screen.height, screen.scale), do("scrollTo(0, 0)"))
 			for tab, there := range map[string]string{
 				"events": `true`, "channels": `document.querySelectorAll("#channel-rows tr").length >= 4`,
@@ -293,6 +293,9 @@ func TestPagePictures(t *testing.T) {
 			wide := browser.Look(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth`))
 			if wide > int(screen.width) {
 				t.Errorf("%s: the page is %d pixels wide", screen.name, wide)
+			}
+			if hidden := browser.Look(t, ctx, chromedp.Evaluate[int](`document.querySelector(".tabs").scrollWidth - document.querySelector(".tabs").clientWidth`)); hidden > 0 {
+				t.Errorf("%s: %d pixels of the tabs are out of sight", screen.name, hidden)
 			}
 			browser.Run(t, ctx, "back", browser.Click("tab-events"))
 		}

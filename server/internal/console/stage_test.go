@@ -105,6 +105,7 @@ func (s *stage) connect(user string, channels ...string) *client {
 	one, err := thimble.New(thimble.Config{
 		Key: "shop-key", Host: s.address, Plaintext: true,
 		Authorizer: thimble.DevelopmentSigner{Key: "shop-key", Secret: "shop-secret", UserID: user},
+		Backlog:    64 << 10, // a page that is quick asks for more than ten events a second
 	})
 	if err != nil {
 		s.t.Fatal(err)
