@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble/server/internal/settings"
@@ -144,8 +145,24 @@ func readSettings(name string) (s settings.Settings, ignored []string, err error
 			return s, nil, errors.New(text)
 		}
 	}
-	ignored, err = s.Env(os.LookupEnv)
+	known := map[string]bool{"THIMBLE_CONTEXT": true}
+	ignored, err = s.Env(func(name string) (string, bool) {
+		known[name] = true
+		return os.LookupEnv(name)
+	})
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if own, ok := strings.CutPrefix(name, "THIMBLE_"); ok && !known[name] && !kubernetes(own) {
+			ignored = append(ignored, name) // misspelt, perhaps
+		}
+	}
 	return s, ignored, err
+}
+
+// kubernetes says whether a variable is one that Kubernetes sets in every
+// container beside a service called thimble.
+func kubernetes(own string) bool {
+	return own == "PORT" || strings.HasPrefix(own, "PORT_") || strings.HasPrefix(own, "SERVICE_")
 }
 
 // exposed says that others on this machine can change the file, and so take

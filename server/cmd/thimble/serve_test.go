@@ -217,8 +217,12 @@ func TestConfig(t *testing.T) {
 	}
 	write(t, file, strings.Replace(text, `secret = ""`, `secret = "chosen"`, 1))
 	t.Setenv("SOKETI_ADAPTER_DRIVER", "redis")
+	t.Setenv("THIMBLE_LISTN", "127.0.0.1:1")
+	t.Setenv("THIMBLE_SERVICE_HOST", "10.0.0.1") // of Kubernetes, as the next
+	t.Setenv("THIMBLE_PORT_6001_TCP_ADDR", "10.0.0.1")
+	t.Setenv("THIMBLE_CONTEXT", "")
 	code, text, errs = call("config", "check", file)
-	if code != 0 || !strings.Contains(text, "good: 1 app(s), listening on 127.0.0.1:6001") || !strings.Contains(text, "SOKETI_ADAPTER_DRIVER is set") {
+	if code != 0 || !strings.Contains(text, "good: 1 app(s), listening on 127.0.0.1:6001") || !strings.Contains(text, "SOKETI_ADAPTER_DRIVER is set") || !strings.Contains(text, "THIMBLE_LISTN is set, and has no meaning here") || strings.Count(text, "THIMBLE_") != 1 {
 		t.Errorf("exit code %d: %s%s", code, text, errs)
 	}
 	t.Setenv("SOKETI_DEFAULT_APP_WEBHOOKS", `[{"url":"https://example.com/hidden","event_types":["cache_miss"]}]`)
