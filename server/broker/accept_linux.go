@@ -108,8 +108,8 @@ func (a *acceptor) take() {
 		return
 	}
 	limitUnsent(uintptr(a.fd)) // not inherited where the listener is one of MPTCP
-	l := b.engine.next()
-	if err := l.expect(); err != nil {
+	l, err := b.engine.next()
+	if err != nil {
 		a.doorway.failed(err)
 		unix.Close(a.fd)
 		b.running.Done()

@@ -19,9 +19,16 @@ func (e *engine) init(b *Broker) {
 	}
 }
 
-// next is the loop that takes the next line.
-func (e *engine) next() *loop {
-	return &e.loops[int(e.turn.Add(1)%uint32(len(e.loops)))]
+// next is the loop that takes the next line, which it expects now: see
+// loop.expect. One that cannot begin, for want of a file, leaves it to others.
+func (e *engine) next() (l *loop, err error) {
+	for range e.loops {
+		l = &e.loops[int(e.turn.Add(1)%uint32(len(e.loops)))]
+		if err = l.expect(); err == nil {
+			return l, nil
+		}
+	}
+	return nil, err
 }
 
 // drain has the loops wait for no request any more.
@@ -42,9 +49,9 @@ func (e *engine) carry(b *Broker, conn net.Conn, o *opening, place admission, ea
 	if !ok {
 		return false
 	}
-	l := e.next()
 	b.running.Add(1) // beside the place
-	if err := l.expect(); err != nil {
+	l, err := e.next()
+	if err != nil {
 		b.running.Done()
 		return false
 	}
