@@ -113,7 +113,7 @@ func (p *process) tell(order string) {
 // more than fits is told so with 4100, and nobody else is hurt.
 func TestFileLimit(t *testing.T) {
 	t.Parallel()
-	p := start(t, 70, 101) // of which Go leaves one
+	p := start(t, 70, 101)                                // of which Go leaves one
 	eventually(t, "the log says what fits", func() bool { // it comes by another pipe than the address
 		text := p.log.String()
 		return strings.Contains(text, "open_files=100") && strings.Contains(text, "max_connections=68")
