@@ -56,6 +56,17 @@ func visible[T ~string | ~[]byte](s T) bool {
 	return true
 }
 
+// printable says whether line has no control characters but tabs: a carriage
+// return without its line feed is a line end to some (RFC 9112 2.2).
+func printable(line []byte) bool {
+	for _, c := range line {
+		if c < ' ' && c != '\t' || c == 0x7F {
+			return false
+		}
+	}
+	return true
+}
+
 // StatusError is an answer to the opening request other than 101.
 type StatusError struct{ Status int }
 
@@ -93,8 +104,8 @@ func ParseResponse(b []byte, key string) (n int, err error) {
 	if string(start) != version[:len(start)] {
 		return 0, ErrStatusLine
 	}
-	status := 0
-	upgrade, connection, accepts, accepted := false, false, 0, false
+	status, upgrades, accepts := 0, 0, 0
+	upgrade, connection, accepted := false, false, false
 	for {
 		end := n
 		for end < len(b) && b[end] != '\n' {
@@ -108,8 +119,9 @@ func ParseResponse(b []byte, key string) (n int, err error) {
 		}
 		line := b[n : end-1]
 		n = end + 1
+		plain := printable(line)
 		if status == 0 {
-			if len(line) < reason || line[code-1] != ' ' || len(line) > reason && line[reason] != ' ' {
+			if len(line) < reason || line[code-2]-'0' > 9 || line[code-1] != ' ' || len(line) > reason && line[reason] != ' ' || !plain {
 				return 0, ErrStatusLine
 			}
 			for _, c := range line[code:reason] {
@@ -118,7 +130,10 @@ func ParseResponse(b []byte, key string) (n int, err error) {
 				}
 				status = status*10 + int(c)
 			}
-			if status != 101 {
+			switch {
+			case status < 100:
+				return 0, ErrStatusLine
+			case status != 101:
 				return 0, &StatusError{status}
 			}
 			continue
@@ -130,18 +145,19 @@ func ParseResponse(b []byte, key string) (n int, err error) {
 		for colon < len(line) && line[colon] != ':' {
 			colon++
 		}
-		if colon == 0 || colon == len(line) || !visible(line[:colon]) {
+		if colon == 0 || colon == len(line) || !visible(line[:colon]) || !plain {
 			return 0, ErrFieldLine
 		}
 		value := line[colon+1:]
 		switch name := line[:colon]; {
 		case equalFold(name, "upgrade"):
-			upgrade = hasToken(value, "websocket")
+			upgrades++ // two are a list, which does not match (RFC 6455 4.1)
+			upgrade = upgrades == 1 && equalFold(trim(value), "websocket")
 		case equalFold(name, "connection"):
 			connection = connection || hasToken(value, "upgrade")
 		case equalFold(name, "sec-websocket-accept"):
 			accepts++
-			accepted = string(trim(value)) == Accept(key)
+			accepted = accepts == 1 && string(trim(value)) == Accept(key)
 		case equalFold(name, "sec-websocket-extensions"), equalFold(name, "sec-websocket-protocol"):
 			return 0, ErrExtension
 		}
@@ -149,7 +165,7 @@ func ParseResponse(b []byte, key string) (n int, err error) {
 	switch {
 	case !upgrade || !connection:
 		return 0, ErrUpgrade
-	case !accepted || accepts != 1:
+	case !accepted:
 		return 0, ErrAccept
 	}
 	return n, nil

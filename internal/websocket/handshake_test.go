@@ -174,6 +174,16 @@ func TestParseResponseRefuses(t *testing.T) {
 		{"a folded line", switching + "X: y\r\n Upgrade: websocket\r\n", websocket.ErrFieldLine},
 		{"no name", switching + ": websocket\r\n", websocket.ErrFieldLine},
 		{"two Upgrades", switching + "Upgrade: websocket\r\nUpgrade: h2c\r\n" + connection + accept, websocket.ErrUpgrade},
+		{"two Upgrades, ours last", switching + "Upgrade: h2c\r\n" + upgrade + connection + accept, websocket.ErrUpgrade},
+		{"Upgrade to one of two", switching + "Upgrade: h2c, websocket\r\n" + connection + accept, websocket.ErrUpgrade}, // RFC 6455 4.1
+		{"Accept of another key, then ours", switching + upgrade + connection + "Sec-WebSocket-Accept: " + exampleKey + "\r\n" + accept, websocket.ErrAccept},
+		{"a status of none", "HTTP/1.1 000 x\r\n", websocket.ErrStatusLine},
+		{"a version of no digit", "HTTP/1.x 101 Switching Protocols\r\n" + upgrade + connection + accept, websocket.ErrStatusLine},
+		{"a carriage return in the status line", "HTTP/1.1 101 \rX\r\n" + upgrade + connection + accept, websocket.ErrStatusLine},
+		{"a carriage return in a value", switching + "X: a\rb\r\n" + upgrade + connection + accept, websocket.ErrFieldLine},
+		{"a carriage return too many", switching + "X: a\r\r\n" + upgrade + connection + accept, websocket.ErrFieldLine},
+		{"a NUL in a value", switching + "X: a\x00b\r\n" + upgrade + connection + accept, websocket.ErrFieldLine},
+		{"a DEL in a value", switching + "X: a\x7fb\r\n" + upgrade + connection + accept, websocket.ErrFieldLine},
 		{"a frame at once", "\x81\x05hello", websocket.ErrStatusLine},
 		{"bad field", switching + "Upgrade websocket\r\n", websocket.ErrFieldLine},
 	} {
