@@ -79,7 +79,6 @@ func compile(t *testing.T, target, address string) image {
 	flags := fmt.Sprintf("-X main.key=app-key -X main.host=%s -X main.auth=http://%s/pusher/auth -X main.name=emulated -X main.seed=%d", address, address, rand.Uint32())
 	build := exec.Command("tinygo", "build", "-target="+target, "-o", elf, "-ldflags="+flags, ".")
 	build.Dir = filepath.Join("..", "..", "..", "firmware", "emulated")
-	build.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("tinygo build: %v\n%s", err, out)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"debug/elf"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -36,7 +35,6 @@ func build(dir, target, output string, flags ...string) (size, error) {
 	args := append([]string{"build", "-target=" + target, "-size=short", "-o", output}, flags...)
 	cmd := exec.Command("tinygo", append(args, "./"+dir)...)
 	cmd.Dir = filepath.Join("firmware", "size")
-	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return size{}, fmt.Errorf("%s for %s: %w\n%s", dir, target, err, out)
