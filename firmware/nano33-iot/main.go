@@ -1,7 +1,7 @@
 // The demonstration device on an Arduino Nano 33 IoT, whose Wi-Fi module
 // speaks WiFiNINA.
 //
-//	tinygo flash -target=arduino-nano33 -stack-size=2kb -panic=trap -monitor -ldflags="-X main.ssid=NETWORK \
+//	tinygo flash -target=arduino-nano33 -stack-size=4kb -monitor -ldflags="-X main.ssid=NETWORK \
 //	  -X main.password=PASSWORD -X main.key=app-key -X main.host=192.168.1.2:6001 \
 //	  -X main.auth=http://192.168.1.2:6001/pusher/auth" .
 package main
