@@ -4,7 +4,7 @@
 //
 //	dev, err := serialnet.New(serialnet.Config{Port: machine.Serial})
 //	if err != nil { ... }
-//	dev.Use() // now net.Dial works
+//	dev.Use() // now the client has a network, and net.Dial works
 //
 // Names are looked up by the computer. TCP only, no listening, no TLS: the
 // bridge can add TLS for a destination (its option --tls), which protects what

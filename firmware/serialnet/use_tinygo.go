@@ -8,7 +8,7 @@ import (
 	_ "unsafe" // for go:linkname
 )
 
-// Use makes the device the network of package net, so that net.Dial works.
+// Use makes the device the board's network: the client's, and that of net.Dial.
 // netdev.UseNetdev of tinygo.org/x/drivers does the same.
 func (d *Device) Use() { useNetdev(d) }
 
