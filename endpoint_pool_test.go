@@ -29,6 +29,7 @@ type warm struct {
 	to     http1.URL
 	states chan http.ConnState
 	dials  atomic.Int32
+	began  func() // called by each dial; nil: nothing
 }
 
 // newWarm starts a server; gate, unless nil, is waited for by each dial.
@@ -52,6 +53,9 @@ func newWarm(t *testing.T, secure bool, gate <-chan struct{}) *warm {
 	t.Cleanup(w.server.Close)
 	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		w.dials.Add(1)
+		if w.began != nil {
+			w.began()
+		}
 		if gate != nil {
 			select {
 			case <-gate:
@@ -154,7 +158,7 @@ func TestPrepareFails(t *testing.T) {
 	t.Parallel()
 	w := newWarm(t, false, make(chan struct{}))
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(time.Millisecond, cancel)
+	w.began = cancel
 	w.pool.prepare(ctx, w.to)
 	if len(w.pool.ready) != 0 || len(w.pool.open) != 0 {
 		t.Errorf("left: %v, %v", w.pool.ready, w.pool.open)
