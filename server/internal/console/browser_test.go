@@ -72,7 +72,11 @@ func TestPageShowsWhatHappens(t *testing.T) {
 	browser.Run(t, ctx, "pause", browser.Click("pause"), browser.Until(browser.Attribute("pause", "aria-pressed")+` === "true"`))
 	s.publish("headline", `{"text":"second"}`, "news")
 	browser.Run(t, ctx, "what comes is told, and not shown",
-		browser.Until(`/^Resume .\d+.$/.test(`+browser.Text("pause")+`)`), browser.Until(rows("second")+` === 0`),
+		browser.Until(`/^Resume .\d+.$/.test(`+browser.Text("pause")+`)`), browser.Until(rows("second")+` === 0`))
+	browser.Run(t, ctx, "nor is it when something is looked for",
+		enter("search", "first"), browser.Until(`document.querySelectorAll('[data-testid="row"]').length === 1`),
+		enter("search", ""), browser.Until(rows("client-wave")+` === 1 && `+rows("second")+` === 0`))
+	browser.Run(t, ctx, "but then",
 		browser.Click("pause"), browser.Until(rows("second")+` === 1`))
 	browser.Run(t, ctx, "clear", browser.Click("clear"), browser.Until(`document.querySelectorAll('[data-testid="row"]').length === 0`))
 

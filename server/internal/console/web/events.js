@@ -89,8 +89,8 @@ export class Events {
   #sought() {
     const focused = this.#rows.contains(document.activeElement);
     this.#rows.replaceChildren();
-    this.#waiting = [];
-    this.#show(this.#kept);
+    if (!this.#paused) this.#waiting = [];
+    this.#show(this.#kept.slice(0, Math.max(0, this.#kept.length - this.#waiting.length))); // what waits came last
     if (focused) this.#first()?.focus();
     this.#onLook(this.look);
   }
