@@ -35,7 +35,7 @@ func TestLockEndsWithItsProcess(t *testing.T) {
 func TestLockThroughALink(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("SKIPPED: links need rights there")
+		t.Skip("SKIPPED: on Windows a link needs the right to make one")
 	}
 	dir := t.TempDir()
 	name, link := filepath.Join(dir, "file.toml"), filepath.Join(dir, "link.toml")
