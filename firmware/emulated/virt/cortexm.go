@@ -24,9 +24,8 @@ const (
 	empty = 1 << 4 // bits of uartStatus
 	full  = 1 << 5
 
-	tickRange   = 1 << 24
-	tickEnable  = 1<<0 | 1<<2 // by the processor's clock
-	tickElapsed = 1 << 16
+	tickRange  = 1 << 24
+	tickEnable = 1<<0 | 1<<2 // by the processor's clock
 
 	timeUnit = 80 * time.Nanosecond // 12.5 MHz
 )
@@ -62,8 +61,12 @@ func (UART) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// turns is what has elapsed in whole turns of the timer, which counts down.
-var turns uint64
+// turns is how often the timer, which counts down, has gone around; last is
+// what it was when it was looked at.
+var (
+	turns uint64
+	last  uint32
+)
 
 // Clock is the time since its first call: TinyGo's own stands still here but
 // for sleeping, which takes no time. The timer goes around in 1.3 s; a program
@@ -73,11 +76,12 @@ func Clock() time.Duration {
 		tickReload.Set(tickRange - 1)
 		tickNow.Set(0)
 		tickControl.Set(tickEnable)
+		last = tickNow.Get()
 	}
 	now := tickNow.Get()
-	if tickControl.Get()&tickElapsed != 0 { // which reading clears
+	if now > last {
 		turns++
-		now = tickNow.Get()
 	}
+	last = now
 	return time.Duration(turns*tickRange+uint64(tickRange-1-now)) * timeUnit
 }

@@ -285,6 +285,10 @@ func (b *firmware) live(t *testing.T) {
 	room, events = watcher(t, b.demo, "operator")
 	patient(t, events, "the broker is back", "client-reading", fromBoard)
 	ping("a ping behind the restart of the broker")
+	patient(t, events, "its clock goes on", "client-reading", func(e thimble.Event) bool {
+		uptime, _ := e.Field("uptime").Int()
+		return fromBoard(e) && uptime >= 8
+	})
 }
 
 // page pings the board from the page.
