@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/thimble-go/thimble"
 
+	"github.com/thimble-go/thimble/server/internal/apiclient"
 	"github.com/thimble-go/thimble/server/internal/load"
 )
 
@@ -80,6 +82,9 @@ yours alone: connections and messages count there, and may cost.`,
 			}
 			notes := &printer{out: cmd.ErrOrStderr()}
 			if err := mayLoad(cmd, &t, remote, &cfg, notes); err != nil {
+				return err
+			}
+			if err := refusesToPublish(cmd.Context(), &cfg); err != nil {
 				return err
 			}
 			endWithin.Store(int64(benchEndTime))
@@ -158,6 +163,20 @@ func mayLoad(cmd *cobra.Command, t *target, remote bool, cfg *load.Config, notes
 	}
 	notes.text(text + ". Ctrl-C ends it.")
 	return nil
+}
+
+// refusesToPublish asks the HTTP API something small: that a secret is wrong is
+// better told before all the clients connect than behind them.
+func refusesToPublish(ctx context.Context, cfg *load.Config) error {
+	if cfg.API == nil || cfg.Rate == 0 {
+		return nil
+	}
+	_, err := cfg.API.Channel(ctx, cfg.Channel)
+	var status *apiclient.Error
+	if errors.As(err, &status) && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden) {
+		return refused(err)
+	}
+	return nil // whatever else there is, the load shows
 }
 
 // onLoopback says whether all addresses of a host are this machine's alone.

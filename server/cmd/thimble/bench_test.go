@@ -44,8 +44,8 @@ func TestBenchRefused(t *testing.T) {
 		code int
 		says string
 	}{
-		"wrong key":      {append(to(addr), "--key", "nope"), 3, "no client got on its channels: the server closed the connection with code 4001"},
-		"wrong secret":   {append(to(addr), "--secret", "nope"), 3, "nothing could be published: the HTTP API answers 401; thimble check says more"},
+		"wrong key":      {append(to(addr), "--key", "nope"), 3, `auth_key "nope" is no key of this application`},
+		"wrong secret":   {append(to(addr), "--secret", "nope"), 3, "auth_signature does not match"},
 		"nobody there":   {append(to(addr), "--host", "127.0.0.1:1"), 1, "no client got on its channels: no connection"},
 		"not here":       {append(to(addr), "--host", "192.0.2.1:1"), 2, "192.0.2.1:1 is not on this machine"},
 		"hosted":         {[]string{"--cluster", "eu", "--key", "k", "--app-id", "1", "--secret", "s"}, 2, "cluster eu is not on this machine: a load disturbs everybody there"},

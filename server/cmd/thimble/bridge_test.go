@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,17 @@ func TestBridgeThatDials(t *testing.T) {
 	r.stop(t)
 	if r.code != 0 {
 		t.Errorf("Ctrl-C: exit code %d: %s", r.code, r.errs.String())
+	}
+}
+
+func TestBridgeOnAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := background(t, "bridge", "--serial", path, "--allow", "127.0.0.1:1")
+	if why := r.await(t, "waiting")["error"].(string); !strings.Contains(why, "is not a serial device") {
+		t.Errorf("told %q", why)
 	}
 }
 

@@ -30,6 +30,8 @@ func Serial(device string, baud int) func(context.Context) (io.ReadWriteCloser, 
 				return nil, fmt.Errorf("%s may not be used by this user: on Linux add yourself to the group dialout and log in again", device)
 			case serial.PortNotFound:
 				return nil, fmt.Errorf("%s is not there: plug the board in, or see which devices there are with ls /dev/tty*", device)
+			case serial.InvalidSerialPort:
+				return nil, fmt.Errorf("%s is not a serial device: see which there are with ls /dev/tty*", device)
 			case serial.InvalidSpeed:
 				return nil, fmt.Errorf("%s does not know %d baud", device, baud)
 			}

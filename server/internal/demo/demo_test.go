@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -313,5 +314,33 @@ func TestOnAnotherServer(t *testing.T) {
 	res.Body.Close()
 	if res.StatusCode != 404 {
 		t.Errorf("status %d: a broker answers although another server is used", res.StatusCode)
+	}
+}
+
+// lines are what is logged.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	select {
+	case l <- string(p):
+	default: // nobody waits for so many
+	}
+	return len(p), nil
+}
+
+// TestNoService has a service that is not there. Who started the demo is told
+// without asking.
+func TestNoService(t *testing.T) {
+	t.Parallel()
+	said := make(lines, 100)
+	log := slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	startAt(t, "127.0.0.1:0", demo.Config{Key: "app-key", Secret: "app-secret", Host: "127.0.0.1:1", Plaintext: true, Logger: log})
+	select {
+	case text := <-said:
+		if !strings.Contains(text, "no connection to 127.0.0.1:1") || !strings.Contains(text, "check Host") {
+			t.Errorf("it says %s", text)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it says nothing")
 	}
 }

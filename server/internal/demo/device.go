@@ -37,6 +37,7 @@ func (p *plug) on() error {
 	if err != nil {
 		return err
 	}
+	client.OnError(func(err error) { p.log.Warn("device", slog.Any("error", err)) })
 	device, err := app.New(app.Config{
 		Client:     client,
 		Sensor:     newSensor(),

@@ -7,10 +7,11 @@ import (
 	"slices"
 )
 
-// Median returns the middle value; of two in the middle, the larger.
+// Median returns the middle value; of two in the middle, their mean.
 func Median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // Thousands writes a number with commas.

@@ -24,3 +24,12 @@ func TestReplace(t *testing.T) {
 		}
 	}
 }
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	for want, values := range map[float64][]float64{2: {3, 1, 2}, 2.5: {4, 1, 3, 2}, 7: {7}} {
+		if got := figures.Median(values); got != want {
+			t.Errorf("the median of %v is %v, want %v", values, got, want)
+		}
+	}
+}
