@@ -42,7 +42,7 @@ func (b *Broker) newApp(a App) *app {
 // configure makes a configuration count from now on.
 func (a *app) configure(c App) {
 	a.config.Store(&c)
-	a.settings.Set(a.broker.config.settings(c))
+	a.settings.Set(a.broker.settings(c))
 	a.hub.configure(c)
 	if c.RequestRate == 0 {
 		a.requests.SetLimit(rate.Inf)
@@ -105,13 +105,14 @@ func (a *app) refuse(origin string, secure bool) *peer.Refusal {
 }
 
 // settings are what the connections of an application have in common.
-func (c *Config) settings(app App) peer.Settings {
+func (b *Broker) settings(app App) peer.Settings {
+	c := &b.config
 	s := peer.Settings{
 		ClientEvents:     app.ClientEvents,
 		ClientEventRate:  app.ClientEventRate,
 		MaxEventData:     app.MaxEventData,
 		MaxSubscriptions: app.MaxSubscriptions,
-		MaxMessage:       c.MaxMessage,
+		MaxMessage:       int(b.maxMessage.Load()),
 		ActivityTimeout:  c.ActivityTimeout,
 		PongTimeout:      c.PongTimeout,
 		AuthorizeWithin:  app.AuthorizeWithin,
@@ -131,8 +132,10 @@ type directory struct {
 // Reload replaces the applications: those whose ID stays keep their connections
 // and channels, and what has changed counts from now on. Connections of those
 // that are gone are closed with 4001, and of those that are disabled with 4003.
-// What Config says besides stays as it is. Its errors wrap [ErrConfig]; then
-// nothing has changed.
+// What Config says besides stays as it is, and so do MaxMessage and QueueBytes
+// unless they are zero: then they follow the largest MaxEventData of these Apps,
+// for connections that are open too, whose messages may become larger and not
+// smaller. Its errors wrap [ErrConfig]; then nothing has changed.
 func (b *Broker) Reload(apps []App) error {
 	config := b.config
 	config.Apps = apps
@@ -144,10 +147,12 @@ func (b *Broker) Reload(apps []App) error {
 	if err := b.openWebhooks(apps); err != nil {
 		return err
 	}
+	apps = config.withDefaults().Apps
+	b.size(apps)
 	old := b.apps.Load()
 	next := &directory{byID: make(map[string]*app), byKey: make(map[string]*app)}
 	var disabled []*app
-	for _, a := range config.withDefaults().Apps {
+	for _, a := range apps {
 		one := old.byID[a.ID]
 		if one == nil {
 			one = b.newApp(a)

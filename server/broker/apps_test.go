@@ -202,6 +202,42 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadRaisesTheSizes has the data of events grow while clients are
+// connected: what the HTTP API takes, clients can send as well.
+func TestReloadRaisesTheSizes(t *testing.T) {
+	t.Parallel()
+	app := oneApp()[0]
+	b, address := serve(t, broker.Config{Apps: []broker.App{app}})
+	early := connect(t, address)
+	early.authorized("private-room", "")
+	app.MaxEventData = 200_000
+	if err := b.Reload([]broker.App{app}); err != nil {
+		t.Fatal(err)
+	}
+	late := connect(t, address)
+	late.authorized("private-room", "")
+	event := `{"event":"client-x","channel":"private-room","data":"` + strings.Repeat("x", 100_000) + `"}`
+	for _, way := range []struct{ from, to *raw }{{early, late}, {late, early}} {
+		way.from.send(event)
+		way.to.expect(event)
+		way.from.alive()
+	}
+
+	// Smaller ones count for those who come: who is here has been promised more.
+	app.MaxEventData = 0
+	if err := b.Reload([]broker.App{app}); err != nil {
+		t.Fatal(err)
+	}
+	late.send(event)
+	if text := late.text(); !strings.Contains(text, `"code":4301`) {
+		t.Fatalf("got %.200s", text)
+	}
+	last := connect(t, address)
+	last.authorized("private-room", "")
+	last.send(event)
+	last.closes(1009)
+}
+
 // TestRequestRate makes more requests than an application may.
 func TestRequestRate(t *testing.T) {
 	t.Parallel()

@@ -50,7 +50,7 @@ func BenchmarkFanOut(b *testing.B) {
 	app := testApp(b)
 	boxes := make([]*box, subscribers)
 	for i := range boxes {
-		boxes[i] = &box{outbox: outbox{conn: discard{}, limit: DefaultQueueBytes}}
+		boxes[i] = &box{outbox: outbox{conn: discard{}, limit: atMost(DefaultQueueBytes)}}
 		app.stranger(i, boxes[i]).enter("room")
 	}
 	event := Event{Name: "event", Channels: []string{"room"}, Data: `{"some":"data"}`}

@@ -23,6 +23,9 @@ type Broker struct {
 	handler http.Handler
 	engine  engine
 
+	// maxMessage and queueBytes are Config's, or follow from the applications.
+	maxMessage, queueBytes atomic.Int64
+
 	proxies   proxies
 	apps      atomic.Pointer[directory]
 	reloading sync.Mutex
@@ -81,6 +84,7 @@ func New(config Config) (*Broker, error) {
 		b.goodbye = peer.RefuseMoving
 	}
 	b.room.log(b.log, config.MaxConnections)
+	b.size(config.Apps)
 	apps := &directory{byID: make(map[string]*app), byKey: make(map[string]*app)}
 	for _, a := range config.Apps {
 		apps.add(b.newApp(a))

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -312,9 +313,9 @@ func (a App) validate() error {
 	return nil
 }
 
-// withDefaults returns c with every zero replaced by what it means.
+// withDefaults returns c with every zero replaced by what it means, but for
+// MaxMessage and QueueBytes: see size.
 func (c Config) withDefaults() Config {
-	largest := 0
 	apps := append([]App(nil), c.Apps...)
 	for i := range apps {
 		if apps[i].MaxEventData == 0 {
@@ -329,7 +330,6 @@ func (c Config) withDefaults() Config {
 		if apps[i].CacheBytes == 0 {
 			apps[i].CacheBytes = DefaultCacheBytes
 		}
-		largest = max(largest, apps[i].MaxEventData)
 	}
 	c.Apps = apps
 	if c.Logger == nil {
@@ -347,11 +347,16 @@ func (c Config) withDefaults() Config {
 	if c.HandshakeTimeout == 0 {
 		c.HandshakeTimeout = DefaultHandshakeTimeout
 	}
-	if c.MaxMessage == 0 {
-		c.MaxMessage = max(DefaultMaxMessage, 6*largest+envelope)
-	}
-	if c.QueueBytes == 0 {
-		c.QueueBytes = max(DefaultQueueBytes, 6*largest)
-	}
 	return c
+}
+
+// size sets what may come in one message, and what may wait for one connection,
+// from the configuration or else from the applications, which have no zeros.
+func (b *Broker) size(apps []App) {
+	largest := 0
+	for i := range apps {
+		largest = max(largest, apps[i].MaxEventData)
+	}
+	b.maxMessage.Store(int64(cmp.Or(b.config.MaxMessage, max(DefaultMaxMessage, 6*largest+envelope))))
+	b.queueBytes.Store(int64(cmp.Or(b.config.QueueBytes, max(DefaultQueueBytes, 6*largest))))
 }

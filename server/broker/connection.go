@@ -65,5 +65,5 @@ func (c *connection) logSlow() {
 		slog.String("app", c.client.app.id),
 		slog.String("socket_id", c.socketID()),
 		slog.String("remote", c.remote()),
-		slog.Int("queue_bytes", b.config.QueueBytes))
+		slog.Int64("queue_bytes", b.queueBytes.Load()))
 }

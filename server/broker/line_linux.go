@@ -62,7 +62,7 @@ type backlog struct {
 
 // queue implements outlet.
 func (n *line) queue(frame []byte) {
-	switch n.pending.queue(frame, n.loop.broker.config.QueueBytes) {
+	switch n.pending.queue(frame, int(n.loop.broker.queueBytes.Load())) {
 	case first:
 		n.schedule()
 	case overflow:

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,7 +15,7 @@ import (
 type outbox struct {
 	pending
 	conn  net.Conn
-	limit int // see Config.QueueBytes
+	limit *atomic.Int64 // see Config.QueueBytes
 	// patience bounds one write, see Config.WriteTimeout.
 	patience time.Duration
 	// overflow is called, once and with the lock of a channel held, when a
@@ -31,7 +32,7 @@ type outbox struct {
 var writeBuffers = sync.Pool{New: func() any { return new([writeBuffer]byte) }}
 
 func (o *outbox) queue(frame []byte) {
-	switch o.pending.queue(frame, o.limit) {
+	switch o.pending.queue(frame, int(o.limit.Load())) {
 	case first:
 		o.start()
 	case overflow:

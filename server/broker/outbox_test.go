@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,12 @@ func (c *tape) Write(b []byte) (int, error) {
 
 func (c *tape) SetWriteDeadline(time.Time) error { return nil }
 func (c *tape) Close() error                     { c.closed = true; return nil }
+
+func atMost(n int64) *atomic.Int64 {
+	limit := new(atomic.Int64)
+	limit.Store(n)
+	return limit
+}
 
 // What comes out is what went in, whatever the sizes, in few writes.
 func TestWriteAll(t *testing.T) {
@@ -65,7 +72,7 @@ func TestWriteAll(t *testing.T) {
 func TestOutboxJoinsWhatWaits(t *testing.T) {
 	t.Parallel()
 	conn := &tape{gate: make(chan struct{})}
-	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: 1000}
+	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: atMost(1000)}
 	o.queue([]byte("first"))
 	// The goroutine waits in its first write, or will take all of it there.
 	for range 10 {
@@ -87,7 +94,7 @@ func TestOutboxOverflow(t *testing.T) {
 	t.Parallel()
 	conn := &tape{gate: make(chan struct{})}
 	overflows := 0
-	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: 10, overflow: func() { overflows++ }}
+	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: atMost(10), overflow: func() { overflows++ }}
 	for range 100 {
 		o.queue([]byte("12345678"))
 	}
@@ -125,7 +132,7 @@ func TestOutboxTellsABurstFromASlowReader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			overflows := 0
-			o := &outbox{limit: 1000, overflow: func() { overflows++ }}
+			o := &outbox{limit: atMost(1000), overflow: func() { overflows++ }}
 			o.writing = true
 			o.stuck.Store(moment() - int64(test.idle))
 			o.queue(make([]byte, test.waiting-1))
@@ -140,7 +147,7 @@ func TestOutboxTellsABurstFromASlowReader(t *testing.T) {
 func TestOutboxEndsOnAnError(t *testing.T) {
 	t.Parallel()
 	conn := &tape{err: errors.New("gone")}
-	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: 10}
+	o := &outbox{conn: conn, patience: DefaultWriteTimeout, limit: atMost(10)}
 	o.queue([]byte("x"))
 	o.wait()
 	o.queue([]byte("y"))

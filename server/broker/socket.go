@@ -31,7 +31,7 @@ type socket struct {
 // sent already.
 func (b *Broker) serveSocket(conn net.Conn, o *opening, place admission, early []byte) {
 	s := &socket{broker: b, conn: conn}
-	s.outbox = outbox{conn: conn, limit: b.config.QueueBytes, patience: b.config.WriteTimeout, overflow: s.lag, wrote: s.wrote}
+	s.outbox = outbox{conn: conn, limit: &b.queueBytes, patience: b.config.WriteTimeout, overflow: s.lag, wrote: s.wrote}
 	b.open(&s.connection, o, place, s)
 	// A goroutine of its own has a smaller stack than the handler's, and lets go
 	// of the request and of the buffers of the HTTP server.

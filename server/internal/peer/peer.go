@@ -50,7 +50,8 @@ type Settings struct {
 	MaxSubscriptions int
 
 	// MaxMessage bounds a message in bytes; zero means
-	// websocket.DefaultMaxMessage. A longer one closes the connection.
+	// websocket.DefaultMaxMessage. A longer one closes the connection. For one
+	// that is open it only rises.
 	MaxMessage int
 
 	// ActivityTimeout is the silence after which a client is pinged, and what
@@ -174,6 +175,8 @@ func (p *Peer) Drop() { p.subs, p.user = subscriptions{}, nil }
 // how many of them are used and the next thing to do. Call it again with the
 // rest until there is nothing to do. It changes b.
 func (p *Peer) Next(b []byte, now time.Duration) (used int, a Action) {
+	// It never falls: a message that was let in by its header may be on its way.
+	p.parser.MaxMessage = max(p.parser.MaxMessage, p.settings.Get().MaxMessage)
 	for {
 		if p.state == closed {
 			return len(b), Action{}
