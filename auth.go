@@ -43,8 +43,12 @@ type UserAuthorizer interface {
 
 // Authorizer gets tokens for private and presence channels. It is called on a
 // goroutine of its own, for several channels at the same time, and should
-// return when ctx ends. A token is for one connection, so it is asked again on
-// each. See AuthError for how to say that trying again is in vain.
+// return when ctx ends. A call that does not is given up all the same: the
+// channel is told, and tries again, others take the call's place, and what it
+// returns later counts for nothing. Its goroutine stays, and Run waits for it
+// at its end; while 64 calls stay, on boards 4, further ones fail at once. A
+// token is for one connection, so it is asked again on each. See AuthError for
+// how to say that trying again is in vain.
 type Authorizer interface {
 	Authorize(ctx context.Context, req AuthRequest) (Token, error)
 }
@@ -99,51 +103,105 @@ func (c *Client) hireAny() {
 	}
 }
 
+// worker is a goroutine that does authorizations.
+type worker struct {
+	jobs []job // that it is asking for; none: it looks for some
+}
+
+// awaited says whether anybody waits for what a worker does. Nobody does any
+// more for an Authorizer that has neither kept its time nor ended with its
+// context. The lock is held.
+func (c *Client) awaited(w *worker) bool {
+	for _, j := range w.jobs {
+		if c.session.Awaits(j.ch.state, j.ticket) {
+			return true
+		}
+	}
+	return len(w.jobs) == 0
+}
+
+// vacancies returns how many more workers there may be. Those that nobody waits
+// for are not in the way of others, until there are too many of them. The lock
+// is held.
+func (c *Client) vacancies() int {
+	n := maxWorkers
+	for _, w := range c.workers {
+		if c.awaited(w) {
+			n--
+		}
+	}
+	return min(n, maxCalls-len(c.workers))
+}
+
 // hire starts the workers that the waiting authorizations need. It is called
 // when no more of them follow at once, so that they can be done together. The
 // lock is held.
 func (c *Client) hire() {
-	size := max(c.batch, 1)
-	for n := len(c.jobs); n > 0 && c.workers < maxWorkers; n -= size {
-		c.workers++
-		c.tasks.Add(1)
-		go c.work()
+	if len(c.jobs) == 0 {
+		return
 	}
+	size := max(c.batch, 1)
+	free := c.vacancies()
+	for n := len(c.jobs); n > 0 && free > 0; n -= size {
+		free--
+		w := new(worker)
+		c.workers = append(c.workers, w)
+		c.tasks.Add(1)
+		go c.work(w)
+	}
+	for _, w := range c.workers {
+		if c.awaited(w) {
+			return
+		}
+	}
+	jobs := c.jobs // nobody is left who could do them
+	c.jobs = nil
+	c.answer(jobs, nil, errNoReturn)
 }
 
 // work does what authorizations there are, and ends.
-func (c *Client) work() {
+func (c *Client) work(w *worker) {
 	defer c.tasks.Done()
 	var k kept
-	var jobs []job
 	c.mu.Lock()
 	defer func() {
 		// An Authorizer may have ended this goroutine, and left something.
-		c.workers--
-		c.answer(jobs, nil)
+		for i, other := range c.workers {
+			if other == w {
+				last := len(c.workers) - 1
+				c.workers[i], c.workers[last] = c.workers[last], nil
+				c.workers = c.workers[:last]
+				break
+			}
+		}
+		c.answer(w.jobs, nil, errNoAnswer)
 		c.hire()
 		c.mu.Unlock()
 	}()
 	for {
-		jobs = c.take()
-		if len(jobs) == 0 && !k.held() {
+		if c.vacancies() >= 0 { // else others have taken this one's place meanwhile
+			w.jobs = c.take()
+		}
+		if len(w.jobs) == 0 && !k.held() {
 			return
 		}
-		if len(jobs) == 0 {
+		if len(w.jobs) == 0 {
 			c.mu.Unlock()
 			k.close() // and then looks again: more may have come
 			c.mu.Lock()
 			continue
 		}
-		c.answer(jobs, c.askAll(&k, jobs))
+		results := c.askAll(&k, w.jobs)
+		jobs := w.jobs
+		w.jobs = nil
+		c.answer(jobs, results, nil)
 	}
 }
 
-// answer hands the answers on; without any the Authorizer has given none. The
-// lock is held.
-func (c *Client) answer(jobs []job, results []AuthResult) {
+// answer hands the answers on; without any err is that of all. The lock is held.
+func (c *Client) answer(jobs []job, results []AuthResult, err error) {
 	for i, j := range jobs {
-		result := AuthResult{Err: errNoAnswer}
+		result := AuthResult{Err: err}
 		if results != nil {
 			result = results[i]
 		}
@@ -155,7 +213,8 @@ func (c *Client) answer(jobs []job, results []AuthResult) {
 }
 
 // take takes the next authorizations: one, or as many as one request may ask
-// for. Those that nobody waits for any more are left out. The lock is held.
+// for. Those that nobody waits for any more are left out. The time for the answer
+// begins. The lock is held.
 func (c *Client) take() []job {
 	var jobs []job
 	for len(c.jobs) > 0 && len(jobs) < max(c.batch, 1) {
@@ -168,8 +227,12 @@ func (c *Client) take() []job {
 			c.jobs = nil
 		}
 		if j.ctx.Err() == nil {
+			c.session.Asking(c.now(), j.ch.state, j.ticket)
 			jobs = append(jobs, j)
 		}
+	}
+	if len(jobs) > 0 {
+		c.settle() // the driver has a deadline to keep
 	}
 	return jobs
 }
@@ -191,20 +254,26 @@ func (c *Client) askAll(k *kept, jobs []job) []AuthResult {
 // prepare has a Preparer called beside the dialling. The lock is held.
 func (c *Client) prepare(ctx context.Context) {
 	p, ok := c.cfg.Authorizer.(Preparer)
-	if !ok || !c.session.WantsToken() {
-		return
+	if !ok || c.preparing || !c.session.WantsToken() {
+		return // one that does not end with its context is not called again meanwhile
 	}
+	c.preparing = true
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
-		defer func() { _ = recover() }() // the question itself will tell
+		defer func() {
+			_ = recover() // the question itself will tell
+			c.mu.Lock()
+			c.preparing = false
+			c.mu.Unlock()
+		}()
 		p.Prepare(ctx)
 	}()
 }
 
 var errNoAnswer = final(errors.New("thimble: the authorizer has ended its goroutine in place of an answer"))
 
-var errAuthTimeout = errors.New("thimble: no answer within Config.AuthTimeout; check that the authorization endpoint is up")
+var errNoReturn = &AuthError{Err: errors.New("thimble: too many calls of the authorizer have not returned though their context has ended; have it return then")}
 
 // ask calls the Authorizer, within its time.
 func (c *Client) ask(k *kept, j job) (token Token, err error) {
@@ -227,7 +296,7 @@ func checked(ctx context.Context, token Token, err error) (_ Token, failure erro
 	defer recovered(&failure) // a nil *AuthError that is no nil error, say
 	switch {
 	case err != nil && (ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)):
-		return Token{}, &AuthError{Err: errAuthTimeout}
+		return Token{}, &AuthError{Err: ErrAuthTimeout}
 	case err != nil:
 		if typed, ok := as[*AuthError](err); ok {
 			return Token{}, typed

@@ -53,12 +53,13 @@ type Client struct {
 	brokenUntil time.Duration
 	spare       []byte // the session's other output buffer
 
-	link    *linkPart // nil without Config.Network
-	auth    *authPart // nil without Config.Authorizer
-	jobs    []job     // authorizations that wait for their turn
-	batch   int       // how many are asked for at once; 0: one after the other, through Authorize
-	workers int
-	tasks   sync.WaitGroup // goroutines that dial and authorize
+	link      *linkPart // nil without Config.Network
+	auth      *authPart // nil without Config.Authorizer
+	jobs      []job     // authorizations that wait for their turn
+	batch     int       // how many are asked for at once; 0: one after the other, through Authorize
+	workers   []*worker
+	preparing bool           // the Authorizer
+	tasks     sync.WaitGroup // goroutines that dial and authorize
 }
 
 // New makes a client. It does not connect yet.

@@ -50,7 +50,9 @@ type Config struct {
 	// such channels are refused with ErrNoEncryption.
 	Encryption Encryption
 
-	// AuthTimeout bounds one authorization. Zero: 10 s.
+	// AuthTimeout bounds one authorization: behind it the channel, or the user,
+	// is told ErrAuthTimeout and tries again after a while, whether the
+	// Authorizer has returned or not. Zero: 10 s.
 	AuthTimeout time.Duration
 
 	// ActivityTimeout is the silence after which the server is pinged; it may
@@ -305,6 +307,7 @@ func (cfg *Config) session(addr address) session.Config {
 		ReadBuffer:      cfg.ReadBuffer,
 		MaxMessage:      cfg.MaxMessage,
 		Queue:           cfg.Queue,
+		AuthTimeout:     cfg.AuthTimeout,
 		ActivityTimeout: cfg.ActivityTimeout,
 		PongTimeout:     cfg.PongTimeout,
 		Lend:            lendBuffer,

@@ -34,6 +34,7 @@ var (
 	ErrConnectTimeout = session.ErrConnectTimeout // connecting took more than 15 s
 	ErrPongTimeout    = session.ErrPongTimeout    // a ping was not answered within Config.PongTimeout
 	ErrHandshake      = session.ErrHandshake      // the first message is not that of a Pusher server
+	ErrAuthTimeout    = session.ErrAuthTimeout    // no token within Config.AuthTimeout
 	ErrConfirm        = session.ErrConfirm        // a subscription was not answered within 30 s
 	ErrNoEncryption   = session.ErrNoEncryption   // an encrypted channel on a board, without Config.Encryption
 	ErrNoSecret       = session.ErrNoSecret       // an encrypted channel's token came without its key

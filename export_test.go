@@ -12,6 +12,9 @@ func KeepConnection(ctx context.Context) (_ context.Context, done func()) {
 // MaxWorkers is how many authorizations run at the same time.
 const MaxWorkers = maxWorkers
 
+// MaxCalls is how many there may be with those that do not return.
+const MaxCalls = maxCalls
+
 // Handlers counts the names and patterns that a client keeps handlers for.
 func Handlers(c *Client) int {
 	c.mu.Lock()

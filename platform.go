@@ -28,6 +28,10 @@ const detached = true
 // maxWorkers is how many authorizations run at the same time.
 const maxWorkers = 8
 
+// maxCalls is how many there are together with those that nobody waits for any
+// more and that have not returned. It bounds those of sign-ins, too.
+const maxCalls = 64
+
 // The sizes in bytes of the buffers that clients share. A read costs as much as
 // thirty events; the larger size is for who fills the smaller one, which hardly
 // happens but on fast links.

@@ -24,6 +24,10 @@ const detached = false
 // have a connection or two to give.
 const maxWorkers = 1
 
+// maxCalls is how many there are together with those that nobody waits for any
+// more and that have not returned. It bounds those of sign-ins, too.
+const maxCalls = 4
+
 // Boards have no memory for large buffers.
 var (
 	lendBuffer     func(int) []byte

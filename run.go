@@ -10,8 +10,13 @@ import (
 // Run connects and keeps the client connected, calling handlers on this
 // goroutine, until ctx ends, Disconnect is called, or the server refuses the
 // connection in a way that trying again would not change. It returns ctx's
-// error, nil, a *CloseError, or behind Config.Attempts an *AttemptsError, and
-// leaves no goroutine behind. It may be called again.
+// error, nil, a *CloseError, or behind Config.Attempts an *AttemptsError. It may
+// be called again.
+//
+// Run leaves no goroutine behind: it returns when all that it has called has
+// returned, beside the handlers Config.Dial, TLS and Network, and the
+// Authorizers. Their contexts have ended by then; one that takes no notice
+// holds the end of Run up.
 func (c *Client) Run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -13,6 +13,7 @@ type User struct {
 	handlers bindings
 	watchers []func(WatchlistEvent)
 	cancel   func() // of the authorization under way, or nil
+	calls    int    // of the UserAuthorizer that have not returned
 
 	authorize func(c *Client, socketID string, ticket uint32) // set by SignIn; see session.Part
 }
@@ -108,8 +109,13 @@ func (u *User) OnWatchlist(fn func(WatchlistEvent)) {
 
 // authorizeUser has a token fetched beside the driver. The lock is held.
 func (c *Client) authorizeUser(socketID string, ticket uint32) {
+	if c.user.calls >= maxCalls {
+		c.session.AuthorizedUser(c.now(), ticket, session.UserToken{}, errNoReturn)
+		return
+	}
 	ctx, cancel := newScope(c.scope)
 	c.user.cancel = cancel
+	c.user.calls++
 	c.tasks.Add(1)
 	go func() {
 		defer c.tasks.Done()
@@ -118,6 +124,7 @@ func (c *Client) authorizeUser(socketID string, ticket uint32) {
 		defer func() { // even if the UserAuthorizer ends this goroutine
 			c.mu.Lock()
 			defer c.mu.Unlock()
+			c.user.calls--
 			c.session.AuthorizedUser(c.now(), ticket, session.UserToken(token), err)
 			c.settle()
 		}()

@@ -33,10 +33,10 @@ type Channel struct {
 
 	// What the server has been told on this connection.
 	state     channelState
-	gone      bool   // it is to be forgotten
-	ticket    uint32 // of the authorization under way
-	order     uint32 // of the subscription sent
-	confirmBy time.Duration
+	gone      bool          // it is to be forgotten
+	ticket    uint32        // of the authorization under way
+	order     uint32        // of the subscription sent
+	confirmBy time.Duration // for the answer to either; 0: as long as it takes
 	retryAt   time.Duration
 
 	attempts int // failed in a row
@@ -445,6 +445,8 @@ func (s *Session) advanceChannel(now time.Duration, ch *Channel) {
 		s.failed(now, ch, &SubscriptionError{Err: ErrConfirm}, again)
 	case ch.state == pending:
 		s.channelDeadline(ch.confirmBy)
+	case ch.state == authorizing:
+		s.parts.tokens.advance(s, now, ch)
 	}
 	if ch.secret != nil {
 		s.parts.encryption.advance(s, now, ch)

@@ -14,6 +14,7 @@ type secret struct {
 	known bool // there is a key
 
 	ticket    uint32        // of the authorization under way for a fresh key; 0: none
+	answerBy  time.Duration // for its answer; 0: as long as it takes
 	refreshAt time.Duration // no fresh key is asked for before
 	vain      int           // fresh keys in a row that did not help, or did not come
 	why       error         // what came in place of the last one
@@ -170,13 +171,21 @@ func (s *Session) refresh(now time.Duration, ch *Channel) {
 		return
 	}
 	s.tickets++
-	sec.ticket, sec.refreshAt = s.tickets, now+retryFirst
+	sec.ticket, sec.answerBy, sec.refreshAt = s.tickets, 0, now+retryFirst
 	s.askToken(ch, sec.ticket)
 }
 
-// advanceSecret asks for a key that may be asked for now.
+// advanceSecret asks for a key that may be asked for now, and gives up one that
+// does not come.
 func (s *Session) advanceSecret(now time.Duration, ch *Channel) {
 	sec := ch.secret
+	if sec.ticket != 0 && sec.answerBy != 0 {
+		if now < sec.answerBy {
+			s.channelDeadline(sec.answerBy)
+			return
+		}
+		s.rekeyed(ch, Token{}, &AuthError{Err: ErrAuthTimeout})
+	}
 	if len(sec.held) > 0 && sec.ticket == 0 && !sec.judging && !s.releases(ch) {
 		s.refresh(now, ch)
 	}

@@ -32,6 +32,7 @@ var (
 	ErrHandshake      = errors.New("thimble: the server's first message is not pusher:connection_established; check host and path")
 	ErrUpgradeTooLong = errors.New("thimble: the answer to the WebSocket upgrade is larger than the read buffer")
 	ErrBinary         = errors.New("thimble: the server sent a binary message")
+	ErrAuthTimeout    = errors.New("thimble: no answer within Config.AuthTimeout; check that the authorization endpoint is up")
 	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s")
 	ErrNoSecret       = errors.New("thimble: no shared_secret of 32 bytes in the authorization endpoint's answer, which an encrypted channel needs")
 	ErrNoEncryption   = errors.New("thimble: encrypted channels take flash, so on boards they are there on request: set Config.Encryption to Secretbox{}")

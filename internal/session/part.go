@@ -29,10 +29,11 @@ type parts struct {
 
 type tokenPart struct {
 	start    func(*Session, time.Duration, *Channel)       // a subscription
+	advance  func(*Session, time.Duration, *Channel)       // an authorization
 	presence func(*Session, Kind, *Channel, *wire.Message) // Subscribed, MemberAdded or MemberRemoved
 }
 
-var tokens = tokenPart{(*Session).startAuthorized, (*Session).readPresence}
+var tokens = tokenPart{(*Session).startAuthorized, (*Session).advanceToken, (*Session).readPresence}
 
 type encryptionPart struct {
 	rekeyed func(*Session, *Channel, Token, error)

@@ -31,6 +31,8 @@ type Config struct {
 	ActivityTimeout time.Duration // zero: 120 s; the server may ask for less
 	PongTimeout     time.Duration // zero: 30 s
 
+	AuthTimeout time.Duration // for what Authorize and AuthorizeUser ask for; zero: no limit
+
 	Attempts  int // to connect, in a row, before it is given up; zero: no limit
 	EventRate int // client events in a second; zero: DefaultEventRate, negative: no limit
 	Backlog   int // bytes of client events that may wait until they can be sent; zero: none
@@ -137,6 +139,7 @@ func New(cfg Config) (*Session, error) {
 	}
 	cfg.ActivityTimeout = min(cfg.ActivityTimeout, longest)
 	cfg.PongTimeout = min(cfg.PongTimeout, longest)
+	cfg.AuthTimeout = min(cfg.AuthTimeout, longest)
 	if cfg.MaxMembers == 0 {
 		cfg.MaxMembers = DefaultMaxMembers
 	}

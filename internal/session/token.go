@@ -35,7 +35,7 @@ func (s *Session) startAuthorized(now time.Duration, ch *Channel) {
 		s.present(now, ch, ch.token)
 	case s.cfg.Authorizer != nil:
 		s.tickets++
-		ch.state, ch.ticket = authorizing, s.tickets
+		ch.state, ch.ticket, ch.confirmBy = authorizing, s.tickets, 0
 		s.askToken(ch, ch.ticket)
 	case ch.token.Auth != "":
 		s.failed(now, ch, &SubscriptionError{Err: ErrTokenExpired}, never)
@@ -48,6 +48,36 @@ func (s *Session) startAuthorized(now time.Duration, ch *Channel) {
 func (s *Session) askToken(ch *Channel, ticket uint32) {
 	ev := s.events.push(Authorize, ch, nil)
 	ev.SocketID, ev.Ticket = s.socketID, ticket
+}
+
+// Asking says that the driver asks for the token of the Authorize event with
+// that ticket now. From here on the time for the answer counts: before, it waits
+// for others to be answered.
+func (s *Session) Asking(now time.Duration, ch *Channel, ticket uint32) {
+	switch {
+	case s.cfg.AuthTimeout == 0:
+	case ch.state == authorizing && ch.ticket == ticket:
+		ch.confirmBy = s.channelDeadline(now + s.cfg.AuthTimeout)
+	case ch.secret != nil && ch.secret.ticket == ticket:
+		ch.secret.answerBy = s.channelDeadline(now + s.cfg.AuthTimeout)
+	}
+}
+
+// Awaits says whether the answer to the Authorize event with that ticket would
+// still be of use.
+func (s *Session) Awaits(ch *Channel, ticket uint32) bool {
+	return ch.state == authorizing && ch.ticket == ticket || ch.secret != nil && ch.secret.ticket == ticket
+}
+
+// advanceToken gives up an authorization that takes too long.
+func (s *Session) advanceToken(now time.Duration, ch *Channel) {
+	switch {
+	case ch.confirmBy == 0:
+	case now >= ch.confirmBy:
+		s.failed(now, ch, &SubscriptionError{Err: &AuthError{Err: ErrAuthTimeout}}, again)
+	default:
+		s.channelDeadline(ch.confirmBy)
+	}
 }
 
 // Authorized brings the answer to the Authorize event with that ticket. It

@@ -16,7 +16,7 @@ import (
 // TestTranscripts plays conversations with one session. What happens to it:
 //
 //	config NAME VALUE      before all else: activity, pong (durations), tls, link,
-//	                       no-authorizer, max-message, queue, read-buffer, backlog
+//	                       auth-timeout, no-authorizer, max-message, queue, read-buffer, backlog
 //	                       (bytes), attempts, event-rate, member-changes,
 //	                       max-members
 //	connect, disconnect    what the user asks for
@@ -44,6 +44,7 @@ import (
 //	signin, signout        what the user asks for
 //	user-token AUTH DATA   the answer to the oldest open question about the user
 //	user-token-fails STATUS
+//	asking C               the driver asks for the token only now: AuthTimeout counts
 //	key C AUTH N           the answer for an encrypted channel: key number N
 //	newest-key C AUTH N    the same, to the newest open question
 //	present-key C AUTH N   the user subscribes with such a token that he has
@@ -194,6 +195,10 @@ func (st *stage) step(step transcript.Step) {
 			after, _ := time.ParseDuration(word[2])
 			s.AuthorizedUser(st.now, q.ticket, session.UserToken{}, &session.AuthError{Status: status, Permanent: word[1] == "for", RetryAfter: after, Err: errors.New("no token")})
 		}
+	case "asking":
+		if open := st.asked[step.Arg]; len(open) > 0 {
+			s.Asking(st.now, open[0].ch, open[0].ticket)
+		}
 	case "key":
 		if q, ok := st.answer(word[0]); ok {
 			s.Authorized(st.now, q.ch, q.ticket, session.Token{Auth: word[1], SharedSecret: testKey(word[2])}, nil)
@@ -245,6 +250,8 @@ func (st *stage) configure(arg string) {
 		st.cfg.ActivityTimeout = d
 	case "pong":
 		st.cfg.PongTimeout = d
+	case "auth-timeout":
+		st.cfg.AuthTimeout = d
 	case "link":
 		st.cfg.Link = true
 	case "tls":

@@ -99,7 +99,10 @@ func (s *Session) reconcileUser(now time.Duration) {
 		return
 	}
 	s.tickets++
-	u.state, u.ticket = authorizing, s.tickets
+	u.state, u.ticket, u.confirmBy = authorizing, s.tickets, 0
+	if s.cfg.AuthTimeout != 0 {
+		u.confirmBy = s.channelDeadline(now + s.cfg.AuthTimeout)
+	}
 	ev := s.events.push(AuthorizeUser, nil, nil)
 	ev.SocketID, ev.Ticket = s.socketID, u.ticket
 }
@@ -197,7 +200,9 @@ func (s *Session) advanceUser(now time.Duration) {
 		s.channelDeadline(u.retryAt)
 	case u.state == pending && now >= u.confirmBy:
 		s.signInFailed(now, &SignInError{Err: ErrSignInConfirm}, again)
-	case u.state == pending:
+	case u.state == authorizing && u.confirmBy != 0 && now >= u.confirmBy:
+		s.signInFailed(now, &SignInError{Err: &AuthError{Err: ErrAuthTimeout}}, again)
+	case (u.state == pending || u.state == authorizing) && u.confirmBy != 0:
 		s.channelDeadline(u.confirmBy)
 	}
 	if u.channel != nil {
