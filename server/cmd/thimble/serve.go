@@ -43,8 +43,9 @@ for tests only.
 
 Otherwise it takes a file (thimble config default writes one), or one
 application's id, key and secret. A flag wins over the environment, and that
-over the file. The environment of soketi (SOKETI_...) and Reverb (REVERB_...)
-is understood too; thimble config check says which of it is not.
+over the file; what is about one app is an error where the file has several. The
+environment of soketi (SOKETI_...) and Reverb (REVERB_...) is understood too;
+thimble config check says which of it is not.
 
 It reads the file again on the signal HUP: apps change at once and connections
 stay; what else has changed waits for the next start, and the log says so.`,

@@ -25,13 +25,20 @@ type env struct {
 	settings *Settings
 	ignored  []string
 	err      error                    // the first one
+	several  bool                     // app was called, and there are several
 	called   func(name string) string // what a variable is called in errors; nil: as it is
 }
 
-// app returns the first application, made now if there is none.
+// app returns the only application, made now if there is none. It is called in
+// what take calls: of several, none can be meant.
 func (e *env) app() *App {
-	if len(e.settings.Apps) == 0 {
+	switch len(e.settings.Apps) {
+	case 0:
 		e.settings.Apps = []App{{}}
+	case 1:
+	default:
+		e.several = true
+		return new(App)
 	}
 	return &e.settings.Apps[0]
 }
@@ -42,7 +49,12 @@ func (e *env) take(name string, set func(value string) error) {
 	if !ok || value == "" || e.err != nil {
 		return
 	}
-	if err := set(value); err != nil {
+	err := set(value)
+	if e.several {
+		e.err = fmt.Errorf("%s is for one app, and the settings have %d: unset it, and set what it says for each app in the file", name, len(e.settings.Apps))
+		return
+	}
+	if err != nil {
 		if e.called != nil {
 			name = e.called(name)
 		}
@@ -55,12 +67,17 @@ func (e *env) text(name string, to func() *string) {
 }
 
 func (e *env) flag(name string, to func() *bool) {
+	e.when(name, func(on bool) { *to() = on })
+}
+
+// when calls set with a variable that is true or false.
+func (e *env) when(name string, set func(on bool)) {
 	e.take(name, func(v string) error {
-		b, err := strconv.ParseBool(v)
+		on, err := strconv.ParseBool(v)
 		if err != nil {
 			return fmt.Errorf("%q is neither true nor false", v)
 		}
-		*to() = b
+		set(on)
 		return nil
 	})
 }

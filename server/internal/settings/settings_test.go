@@ -225,6 +225,33 @@ func TestEnv(t *testing.T) {
 	}
 }
 
+// TestEnvIsForOneApp: what names no app is taken for none of several.
+func TestEnvIsForOneApp(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"PUSHER_APP_ID": "x", "PUSHER_KEY": "x", "PUSHER_SECRET": "hidden",
+		"SOKETI_DEFAULT_APP_KEY": "x", "SOKETI_DEFAULT_APP_SECRET": "hidden", "SOKETI_DEFAULT_APP_ENABLED": "false", "SOKETI_EVENT_MAX_SIZE_IN_KB": "20",
+		"SOKETI_DEFAULT_APP_WEBHOOKS": `[{"url":"https://hidden.example"}]`, "SOKETI_WEBHOOKS_BATCHING": "true", "SOKETI_DEFAULT_APP_USER_AUTHENTICATION": "true",
+		"REVERB_APP_KEY": "x", "REVERB_APP_MAX_CONNECTIONS": "1",
+	} {
+		s := Default()
+		s.Apps = []App{{ID: "1", Key: "a", Secret: "s", Webhooks: []Webhook{{URL: "https://a.example"}}}, {ID: "2", Key: "b", Secret: "s"}}
+		before := fmt.Sprintf("%+v", plain(s))
+		_, err := s.Env(environ(map[string]string{name: value}))
+		if err == nil || !strings.HasPrefix(err.Error(), name+" is for one app, and the settings have 2: ") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if after := fmt.Sprintf("%+v", plain(s)); after != before {
+			t.Errorf("%s: got %s", name, after)
+		}
+	}
+	s := Default()
+	s.Apps = []App{{ID: "1", Key: "a"}}
+	if _, err := s.Env(environ(map[string]string{"PUSHER_SECRET": "s"})); err != nil || s.Apps[0].Secret != "s" || s.Apps[0].ID != "1" {
+		t.Errorf("got %+v, %v", plain(s), err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(Text()))
 	f.Add([]byte("[[apps]]\nid = \"1\"\n[[apps.keys]]\nkey = \"b\""))

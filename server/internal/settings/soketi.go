@@ -3,9 +3,7 @@ package settings
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
-	"strconv"
 	"time"
 )
 
@@ -32,18 +30,10 @@ func (e *env) soketiServer() {
 
 // soketiApp is what it has for the first one, and what counts for each.
 func (e *env) soketiApp() {
-	s := e.settings
 	e.text("SOKETI_DEFAULT_APP_ID", func() *string { return &e.app().ID })
 	e.text("SOKETI_DEFAULT_APP_KEY", func() *string { return &e.app().Key })
 	e.text("SOKETI_DEFAULT_APP_SECRET", func() *string { return &e.app().Secret })
-	e.take("SOKETI_DEFAULT_APP_ENABLED", func(v string) error {
-		on, err := strconv.ParseBool(v)
-		if err != nil {
-			return fmt.Errorf("%q is neither true nor false", v)
-		}
-		e.app().Disabled = !on
-		return nil
-	})
+	e.when("SOKETI_DEFAULT_APP_ENABLED", func(on bool) { e.app().Disabled = !on })
 	e.flag("SOKETI_DEFAULT_APP_ENABLE_CLIENT_MESSAGES", func() *bool { return &e.app().ClientEvents })
 	e.number("SOKETI_DEFAULT_APP_MAX_CONNS", 1, func() *int { return &e.app().MaxConnections })
 	e.number("SOKETI_DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC", 1, func() *int { return &e.app().RequestRate })
@@ -56,16 +46,21 @@ func (e *env) soketiApp() {
 		e.app().Webhooks, err = soketiWebhooks(v)
 		return err
 	})
-	var batch bool
-	if e.flag("SOKETI_WEBHOOKS_BATCHING", func() *bool { return &batch }); batch && len(s.Apps) > 0 {
-		for i := range s.Apps[0].Webhooks {
-			s.Apps[0].Webhooks[i].Batch = true
+	e.when("SOKETI_WEBHOOKS_BATCHING", func(on bool) {
+		if !on || len(e.settings.Apps) == 0 {
+			return
 		}
-	}
+		hooks := e.app().Webhooks
+		for i := range hooks {
+			hooks[i].Batch = true
+		}
+	})
 	var authenticated bool
-	if e.flag("SOKETI_DEFAULT_APP_USER_AUTHENTICATION", func() *bool { return &authenticated }); authenticated {
-		e.app().AuthorizeWithin.Duration = soketiAuthentication
-	}
+	e.when("SOKETI_DEFAULT_APP_USER_AUTHENTICATION", func(on bool) {
+		if authenticated = on; on {
+			e.app().AuthorizeWithin.Duration = soketiAuthentication
+		}
+	})
 	if authenticated {
 		e.seconds("SOKETI_USER_AUTHENTICATION_TIMEOUT", time.Millisecond, func() *Duration { return &e.app().AuthorizeWithin })
 	}
