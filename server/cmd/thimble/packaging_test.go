@@ -51,6 +51,9 @@ func TestUnit(t *testing.T) {
 func TestContainerfile(t *testing.T) {
 	t.Parallel()
 	text := packaged(t, "Containerfile")
+	if !strings.Contains(text, "THIMBLE_DEFAULT_LISTEN=0.0.0.0:") || strings.Contains(text, "THIMBLE_LISTEN=") {
+		t.Error("the address of the image hides those that other variables and a file say")
+	}
 	source, out := t.TempDir(), t.TempDir()
 	for _, line := range regexp.MustCompile(`(?m)^COPY ([^-].*)$`).FindAllStringSubmatch(text, -1) {
 		paths := strings.Fields(line[1])

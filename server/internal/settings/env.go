@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,8 +11,10 @@ import (
 
 // Env reads the environment over s: THIMBLE_ variables, PUSHER_ ones for the
 // credentials of the only app, and what soketi and Reverb are set up with, so
-// that a container that ran one of them goes on with the same variables. It
-// returns what was found and has no meaning here, for the log.
+// that a container that ran one of them goes on with the same variables: if its
+// application is in them, and none in s, then what it has by default counts too,
+// as far as that is something else here. It returns what was found and has no
+// meaning here, for the log.
 func (s *Settings) Env(lookup func(string) (string, bool)) (ignored []string, err error) {
 	e := env{lookup: lookup, settings: s}
 	e.soketi()
@@ -119,6 +122,12 @@ func (e *env) ignore(names ...string) {
 func (e *env) own() {
 	s := e.settings
 	e.text("THIMBLE_LISTEN", func() *string { return &s.Listen })
+	e.take("THIMBLE_DEFAULT_LISTEN", func(v string) error { // for images, in which the loopback interface is no use
+		if !e.listens() {
+			s.Listen = v
+		}
+		return nil
+	})
 	e.text("THIMBLE_LOG_LEVEL", func() *string { return &s.LogLevel })
 	e.text("THIMBLE_LOG_FORMAT", func() *string { return &s.LogFormat })
 	e.text("THIMBLE_WEBHOOK_QUEUE", func() *string { return &s.WebhookQueue })
@@ -142,15 +151,27 @@ func (e *env) own() {
 	e.text("PUSHER_SECRET", func() *string { return &e.app().Secret })
 }
 
+// alone says whether an application is in the environment, by one of these
+// variables, and none was there before.
+func (e *env) alone(names ...string) bool {
+	return len(e.settings.Apps) == 0 && slices.ContainsFunc(names, func(name string) bool {
+		v, ok := e.lookup(name)
+		return ok && v != ""
+	})
+}
+
+// listens says whether somebody has said already where to listen.
+func (e *env) listens() bool { return e.settings.Listen != Default().Listen }
+
 // address joins two variables, of which one may be missing.
-func (e *env) address(host, port string) {
+func (e *env) address(host, port, usual string) {
 	h, _ := e.lookup(host)
 	p, _ := e.lookup(port)
 	if h == "" && p == "" {
 		return
 	}
 	if p == "" {
-		p = "6001"
+		p = usual
 	}
 	if h == "" {
 		h = "0.0.0.0"
@@ -160,7 +181,10 @@ func (e *env) address(host, port string) {
 
 // reverb: https://laravel.com/docs/reverb and its config/reverb.php.
 func (e *env) reverb() {
-	e.address("REVERB_SERVER_HOST", "REVERB_SERVER_PORT")
+	if e.alone("REVERB_APP_ID", "REVERB_APP_KEY", "REVERB_APP_SECRET") && !e.listens() {
+		e.settings.Listen = "0.0.0.0:8080"
+	}
+	e.address("REVERB_SERVER_HOST", "REVERB_SERVER_PORT", "8080")
 	e.text("REVERB_APP_ID", func() *string { return &e.app().ID })
 	e.text("REVERB_APP_KEY", func() *string { return &e.app().Key })
 	e.text("REVERB_APP_SECRET", func() *string { return &e.app().Secret })

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,59 @@ func TestEnvOfOperation(t *testing.T) {
 	s := Default()
 	if ignored, err := s.Env(environ(map[string]string{"SOKETI_MODE": "worker", "REVERB_SCALING_ENABLED": "true", "SOKETI_METRICS_PROMETHEUS_PREFIX": "x_"})); err != nil || len(ignored) != 3 {
 		t.Errorf("got %v, %v", ignored, err)
+	}
+}
+
+// TestEnvGoesOn: a container with the variables of soketi or Reverb, and no
+// file, is as it was there, also in an image that has an address of its own.
+func TestEnvGoesOn(t *testing.T) {
+	t.Parallel()
+	soketi := map[string]string{"SOKETI_DEFAULT_APP_ID": "1", "SOKETI_DEFAULT_APP_KEY": "k", "SOKETI_DEFAULT_APP_SECRET": "s"}
+	reverb := map[string]string{"REVERB_APP_ID": "1", "REVERB_APP_KEY": "k", "REVERB_APP_SECRET": "s"}
+	own := map[string]string{"PUSHER_APP_ID": "1", "PUSHER_KEY": "k", "PUSHER_SECRET": "s"}
+	image := map[string]string{"THIMBLE_DEFAULT_LISTEN": "0.0.0.0:6001"}
+	for _, tt := range []struct {
+		name   string
+		file   string
+		env    []map[string]string
+		listen string
+		soketi bool // its defaults count
+	}{
+		{"own", "", []map[string]string{own}, "127.0.0.1:6001", false},
+		{"own, image", "", []map[string]string{own, image}, "0.0.0.0:6001", false},
+		{"own, image, told", "", []map[string]string{own, image, {"THIMBLE_LISTEN": ":7"}}, ":7", false},
+		{"file, image", "listen = \":8\"", []map[string]string{own, image}, ":8", false},
+		{"soketi", "", []map[string]string{soketi}, "0.0.0.0:6001", true},
+		{"soketi, port", "", []map[string]string{soketi, {"SOKETI_PORT": "7001"}}, "0.0.0.0:7001", true},
+		{"soketi, image", "", []map[string]string{soketi, image}, "0.0.0.0:6001", true},
+		{"soketi, image, port", "", []map[string]string{soketi, image, {"SOKETI_PORT": "7001"}}, "0.0.0.0:7001", true},
+		{"soketi, told", "", []map[string]string{soketi, {"THIMBLE_LISTEN": ":7"}}, ":7", true},
+		{"soketi, file", "listen = \":8\"", []map[string]string{soketi}, ":8", true},
+		{"soketi, file with its app", "listen = \":8\"\n[[apps]]\nid = \"1\"", []map[string]string{soketi}, ":8", false},
+		{"reverb", "", []map[string]string{reverb}, "0.0.0.0:8080", false},
+		{"reverb, image", "", []map[string]string{reverb, image}, "0.0.0.0:8080", false},
+		{"reverb, image, port", "", []map[string]string{reverb, image, {"REVERB_SERVER_PORT": "9000"}}, "0.0.0.0:9000", false},
+		{"reverb, host", "", []map[string]string{reverb, {"REVERB_SERVER_HOST": "127.0.0.1"}}, "127.0.0.1:8080", false},
+		{"reverb, file", "listen = \":8\"", []map[string]string{reverb}, ":8", false},
+	} {
+		env := make(map[string]string)
+		for _, vars := range tt.env {
+			maps.Copy(env, vars)
+		}
+		s := Default()
+		if err := s.Parse([]byte(tt.file)); err != nil {
+			t.Fatal(err)
+		}
+		if ignored, err := s.Env(environ(env)); err != nil || len(ignored) > 0 {
+			t.Errorf("%s: %v, %v", tt.name, ignored, err)
+		}
+		if s.Listen != tt.listen {
+			t.Errorf("%s: listens on %s", tt.name, s.Listen)
+		}
+		app := s.Apps[0]
+		if soketi := app.MaxEventData == 100<<10 && app.CacheTTL.Duration == time.Hour && s.ShutdownTimeout.Duration == 3*time.Second; soketi != tt.soketi {
+			t.Errorf("%s: got %+v", tt.name, plain(s))
+		}
 	}
 }
 

@@ -3,22 +3,47 @@ package settings
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"time"
 )
 
 // soketi: https://docs.soketi.app, "Environment Variables".
 func (e *env) soketi() {
+	lookup := e.lookup
+	if e.alone("SOKETI_DEFAULT_APP_ID", "SOKETI_DEFAULT_APP_KEY", "SOKETI_DEFAULT_APP_SECRET") {
+		e.lookup = e.withSoketiDefaults()
+	}
 	e.soketiServer()
 	e.soketiApp()
+	e.lookup = lookup
 	e.ignore(soketiElse...)
+}
+
+// withSoketiDefaults is the environment with what soketi has where it says
+// nothing, unless a file does.
+func (e *env) withSoketiDefaults() func(string) (string, bool) {
+	defaults, lookup := maps.Clone(soketiDefaults), e.lookup
+	if e.listens() {
+		delete(defaults, "SOKETI_HOST")
+	}
+	if e.settings.ShutdownTimeout != Default().ShutdownTimeout {
+		delete(defaults, "SOKETI_SHUTDOWN_GRACE_PERIOD")
+	}
+	return func(name string) (string, bool) {
+		if v, ok := lookup(name); ok && v != "" {
+			return v, true
+		}
+		v, ok := defaults[name]
+		return v, ok
+	}
 }
 
 // soketiServer is what soketi has for all applications.
 func (e *env) soketiServer() {
 	s := e.settings
 	e.soketiMetrics()
-	e.address("SOKETI_HOST", "SOKETI_PORT")
+	e.address("SOKETI_HOST", "SOKETI_PORT", "6001")
 	e.text("SOKETI_SSL_CERT", func() *string { return &s.TLS.Certificate })
 	e.text("SOKETI_SSL_KEY", func() *string { return &s.TLS.Key })
 	var debug bool
