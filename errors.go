@@ -57,7 +57,8 @@ type (
 	// lives on. Its fields are
 	//
 	//	Code    int    // 0: the server sent none
-	//	Message string // as the server words it
+	//	Message string // as the server words it, cut at 1 KiB and before a token
+	//	               // that is refused
 	ServerError = session.ServerError
 
 	// SubscriptionError says why a channel is not subscribed, and whether that

@@ -58,6 +58,7 @@ func TestLog(t *testing.T) {
 		waitFor(t, "the confirmation", confirmed)
 		p.send(`{"event":"pusher:subscription_error","channel":"other","data":{"error":"no","status":401}}`)
 		waitFor(t, "the refusal", failed)
+		p.send(`{"event":"pusher:error","data":{"code":null,"message":"Invalid signature: Expected HMAC SHA256 hex digest of 1.1:presence-z, but got ` + secret + `"}}`)
 		p.event("e\n", "presence-room", secret)
 		waitFor(t, "the event", got)
 		if err := room.Trigger("client-x", `"`+secret+`"`); err != nil {
@@ -70,7 +71,7 @@ func TestLog(t *testing.T) {
 	for _, want := range []string{
 		"DEBUG dialling " + f.host(), "INFO connecting", "INFO connected", "DEBUG authorizing channel=presence-room", "INFO subscribed channel=presence-room",
 		`DEBUG received channel=presence-room event="e\n" size=6`, "DEBUG triggered channel=presence-room event=client-x size=8",
-		"ERROR not subscribed channel=other error=", `ERROR failed error="thimble: the server closed the connection with code 4001: gone`,
+		`WARN failure error="thimble: the server says: Invalid signature: Expected`, "ERROR not subscribed channel=other error=", `ERROR failed error="thimble: the server closed the connection with code 4001: gone`,
 	} {
 		if !strings.Contains(all.text(), want) {
 			t.Errorf("not told: %s\nin\n%s", want, all.text())

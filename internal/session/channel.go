@@ -261,7 +261,6 @@ func (s *Session) refusedBy(code int, message string) *Channel {
 	if code != 0 && code != codeUnauthorized || contains(message, notMember) {
 		return nil // about something else than a subscription
 	}
-	message = message[:min(len(message), rawShown)] // or a long one keeps us busy for every channel that waits
 	var named *Channel
 	for _, ch := range s.channels {
 		if ch.state == pending && names(message, ch.Name) && (named == nil || len(ch.Name) > len(named.Name)) {
@@ -287,15 +286,18 @@ func (s *Session) oldest() *Channel {
 	return oldest
 }
 
-// contains says whether a text has another in it. It is asked for short ones,
-// seldom: those of package strings are fast, and large on a board.
-func contains(text, part string) bool {
-	for ; len(text) >= len(part); text = text[1:] {
-		if text[:len(part)] == part {
-			return true
+// contains says whether a text has another in it.
+func contains(text, part string) bool { return index(text, part) >= 0 }
+
+// index returns where a text has another in it, -1 if nowhere. It is asked for
+// short ones, seldom: those of package strings are fast, and large on a board.
+func index(text, part string) int {
+	for i := 0; i+len(part) <= len(text); i++ {
+		if text[i:i+len(part)] == part {
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // names says whether a text has the channel's name in it as a word.

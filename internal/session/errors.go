@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/thimble-go/thimble/internal/wire"
 )
 
 // Errors of intents. Their texts reach the user as they are.
@@ -83,7 +85,26 @@ func closeAdvice(code int) string {
 // the connection lives on. Code is 0 when the server sent none.
 type ServerError struct {
 	Code    int
-	Message string
+	Message string // cut at 1 KiB, and before a token that is refused
+}
+
+// refusedToken stands before the signature in the service's text that refuses a
+// token.
+const refusedToken = ", but got "
+
+// serverText is what the server says in words of its own, as errors carry it:
+// of bounded length, and without the token that it refuses, which may be good
+// elsewhere and has no business in a log.
+func serverText(v wire.Value) string {
+	text := v.Text()
+	end := min(len(text), rawShown)
+	if i := index(text, refusedToken); i >= 0 {
+		end = min(end, i)
+	}
+	if end < len(text) {
+		return string([]byte(text[:end])) // no part of what is large
+	}
+	return text
 }
 
 func (e *ServerError) Error() string {

@@ -178,12 +178,13 @@ func (s *Session) readGreeting(now time.Duration, m *wire.Message) {
 	s.drop(now, ErrHandshake, backoff)
 }
 
-// errorData reads the payload of a pusher:error; a code of null reads as 0.
+// errorData reads the payload of a pusher:error; a code of null reads as 0. The
+// message is short enough to be searched for every channel that waits.
 func errorData(data wire.Value) (code int, message string) {
 	if n, ok := data.Get("code").Int(); ok && n > 0 && n < 1<<16 {
 		code = int(n)
 	}
-	return code, data.Get("message").Text()
+	return code, serverText(data.Get("message"))
 }
 
 // readProtocol handles an event of the protocol. It returns false for one that
@@ -198,7 +199,7 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 	case nameSubError, nameSubErrorInner:
 		data := m.Payload()
 		status, _ := data.Get("status").Int()
-		text := data.Get("error").Text()
+		text := serverText(data.Get("error"))
 		if text == "" {
 			text = "subscription refused"
 		}

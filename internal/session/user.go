@@ -248,7 +248,7 @@ func (s *Session) readUser(now time.Duration, m *wire.Message) {
 			return
 		}
 		data := m.Payload()
-		text := data.Get("error").Text()
+		text := serverText(data.Get("error"))
 		if text == "" {
 			text = "sign-in refused"
 		}
