@@ -8,7 +8,8 @@ import (
 )
 
 // Names of the events that the client itself makes, in the words of the
-// official clients.
+// official clients. Under these names nothing else reaches a handler: a server
+// that sends them itself is told of by a MessageError.
 const (
 	// EventSubscribed tells a channel that its subscription is confirmed, on
 	// each connection anew.

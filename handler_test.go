@@ -26,6 +26,33 @@ func tokens(channelData string) thimble.Authorizer {
 	})
 }
 
+// TestOwnNames has a server send what only the client makes. Handlers count on
+// an Event.Err, say, so none of it reaches them.
+func TestOwnNames(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	client := newClient(t, f.config())
+	all := events(client.Bind, "*")
+	client.Subscribe("a")
+	run(t, client)
+	p := f.accept("1.1")
+	p.subscribed("a")
+	if e := waitFor(t, "the confirmation", all); e.Name != thimble.EventSubscribed {
+		t.Errorf("got %s", e.Name)
+	}
+	for _, name := range []string{
+		thimble.EventSubscribed, thimble.EventSubscriptionError, thimble.EventDecryptionError, thimble.EventSignedIn,
+		thimble.EventSignInError, thimble.EventMemberAdded, thimble.EventMemberRemoved, "pusher:connection_established",
+	} {
+		p.event(name, "a", "{}")
+		p.event(name, "", "{}")
+	}
+	p.event("last", "a", "{}")
+	if e := waitFor(t, "the last event", all); e.Name != "last" {
+		t.Errorf("got %s, %v", e.Name, e.Err)
+	}
+}
+
 func TestHandlersMayCallAnything(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

@@ -192,7 +192,7 @@ func (e *OversizeError) Error() string {
 		s += " on " + e.Channel
 	}
 	s += "; MaxMessage is " + strconv.Itoa(e.Limit)
-	if e.Event == "pusher:subscription_succeeded" {
+	if e.Event == ownSucceeded {
 		s += "; the channel is subscribed, but its members stay unknown until they come or go"
 	}
 	return s

@@ -111,6 +111,13 @@ const (
 	nameSignInError   = "pusher:signin_error"
 	nameWatchlist     = "pusher_internal:watchlist_events"
 	nameCount         = "pusher_internal:subscription_count"
+
+	// Given by the client alone, to what it has understood itself; with
+	// nameSubError, nameSignedIn and nameSignInError these are all of them.
+	ownSucceeded     = "pusher:subscription_succeeded"
+	ownMemberAdded   = "pusher:member_added"
+	ownMemberRemoved = "pusher:member_removed"
+	ownUndecrypted   = "pusher:decryption_error"
 )
 
 // nameCountOutside is the name under which users see a subscription count.

@@ -32,7 +32,7 @@ func (s *Session) endOversize(now time.Duration, item *websocket.Item) {
 		s.fail(err)
 		return
 	}
-	err.Event = "pusher:subscription_succeeded" // as users know it
+	err.Event = ownSucceeded // as users know it
 	ch := s.byName[err.Channel]
 	if ch == nil && err.Channel == "" {
 		ch = s.oldestPresence() // only these have much to say

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -220,6 +221,9 @@ func (s *Session) readProtocol(now time.Duration, ch *Channel, m *wire.Message) 
 	case nameCount:
 		m.Event = nameCountOutside
 		return false
+	case nameEstablished, ownSucceeded, ownMemberAdded, ownMemberRemoved, ownUndecrypted:
+		// Handlers rely on what comes under these names, an Event.Err for one.
+		s.fail(&MessageError{string(m.Event), errors.New("thimble: " + string(m.Event) + " is a name that the client itself gives")})
 	default:
 		return isInternal(m.Event)
 	}
