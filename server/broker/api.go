@@ -76,7 +76,7 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 		if r.Method == http.MethodPost {
 			key = r.Header.Get("X-Idempotency-Key")
 		}
-		answer, again, err := app.once(key, r.URL.Path, body, func() ([]byte, error) {
+		answer, again, err := app.once(key, r.URL.Path, asked(call.query), body, func() ([]byte, error) {
 			answer, err := handle(app, call)
 			if err != nil {
 				return nil, err
@@ -97,6 +97,18 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 			b.log.Debug("an answer of the HTTP API was not taken", slog.String("app", app.id), slog.String("remote", r.RemoteAddr), slog.Any("error", err))
 		}
 	}
+}
+
+// asked is what a query says beside who asks: the same in each attempt of a
+// request.
+func asked(query url.Values) string {
+	rest := make(url.Values, len(query))
+	for name, values := range query {
+		if !strings.HasPrefix(name, "auth_") && name != "body_md5" {
+			rest[name] = values
+		}
+	}
+	return rest.Encode()
 }
 
 // readBody reads no byte of a body that says it is too large.

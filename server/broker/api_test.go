@@ -238,6 +238,21 @@ func TestIdempotency(t *testing.T) {
 	post(strings.Repeat("k", 128), events, one, 200)
 	c.expect(`{"event":"x","channel":"c","data":"1"}`)
 
+	// What is asked for in the query belongs to the request; how it is signed does
+	// not.
+	named := func(name string, skew time.Duration, status int) {
+		t.Helper()
+		q := request{method: "POST", path: "/apps/1/channels/c/events", query: url.Values{"name": {name}}, body: "1", skew: skew, change: func(r *http.Request) { r.Header.Set("X-Idempotency-Key", "named") }}
+		if got, answer := q.do(t, address); got != status {
+			t.Fatalf("got %d: %s", got, answer)
+		}
+	}
+	named("one", 0, 202)
+	c.expect(`{"event":"one","channel":"c","data":"1"}`)
+	named("one", -time.Second, 202)
+	named("two", 0, 422)
+	c.alive()
+
 	// Of many at once, one is published.
 	var all sync.WaitGroup
 	for range 8 {

@@ -67,7 +67,7 @@ func (r *replays) drop(at *list.Element) {
 }
 
 // once runs handle, unless the request has a key and was answered before.
-func (a *app) once(key, path string, body []byte, handle func() ([]byte, error)) (answer []byte, again bool, err error) {
+func (a *app) once(key, path, query string, body []byte, handle func() ([]byte, error)) (answer []byte, again bool, err error) {
 	if key == "" {
 		answer, err = handle()
 		return answer, false, err
@@ -75,7 +75,7 @@ func (a *app) once(key, path string, body []byte, handle func() ([]byte, error))
 	if len(key) > maxReplayKey {
 		return nil, false, badRequest("Invalid X-Idempotency-Key: it has %d bytes, %d are allowed", len(key), maxReplayKey)
 	}
-	request := sha256.Sum256(append([]byte(path+"\n"), body...))
+	request := sha256.Sum256(append([]byte(path+"?"+query+"\n"), body...))
 	for {
 		e, first, err := a.replays.begin(key, request, a.broker.now())
 		if err != nil {
