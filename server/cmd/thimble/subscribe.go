@@ -20,7 +20,8 @@ func newSubscribe() *cobra.Command {
 		Use:   "subscribe CHANNEL...",
 		Short: "Print the events of channels as they come",
 		Long: `Print the events of channels as they come, until Ctrl-C, or until --count of
-them have come, or --timeout is over. With a --count, or with
+them have come, or --timeout is over. What the server says of its own accord,
+such as who is there, is printed and does not count. With a --count, or with
 --exit-on-subscribed, which waits for all channels to be confirmed, being too
 late is a failure: exit code 4. So is a --timeout within which no channel was
 confirmed.
@@ -76,7 +77,7 @@ error.`,
 	s.target.flags(cmd)
 	s.authorization.flags(cmd)
 	f := cmd.Flags()
-	f.IntVar(&s.count, "count", 0, "end after so many `events`; 0: any number")
+	f.IntVar(&s.count, "count", 0, "end after so many `events` that were published; 0: any number")
 	f.DurationVar(&s.timeout, "timeout", 0, "end after this `time`, such as 30s; 0: never")
 	f.BoolVar(&s.subscribed, "exit-on-subscribed", false, "end once all channels are confirmed")
 	f.BoolVar(&asJSON, "json", false, "output as JSON, a line for each event")
@@ -225,6 +226,9 @@ func (s *subscriber) event(e thimble.Event) {
 	}
 	s.out.print(l, text)
 	s.check()
+	if strings.HasPrefix(e.Name, "pusher:") {
+		return // nobody has published it
+	}
 	if s.came++; s.came == s.count {
 		s.finish()
 	}

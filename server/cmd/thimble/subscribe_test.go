@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,22 @@ func TestSubscribeCount(t *testing.T) {
 			t.Errorf("line %v", line)
 		}
 	}
+	<-sub.done
+	if sub.code != 0 || sub.errs.String() != "" {
+		t.Errorf("exit code %d: %s", sub.code, sub.errs.String())
+	}
+}
+
+// TestSubscribeCountsWhatIsPublished: what a server says of its own accord is
+// shown, and is not what was waited for.
+func TestSubscribeCountsWhatIsPublished(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "thimble.toml"), "[[apps]]\nid = \"app-id\"\nkey = \"app-key\"\nsecret = \"app-secret\"\nsubscription_counts = true\n")
+	addr := addressOf(t, background(t, "serve", "--config", file, "--addr", "127.0.0.1:0"))
+	sub := background(t, append([]string{"subscribe", "news", "cache-empty", "--count", "1"}, to(addr)...)...)
+	sub.await(t, "pusher:subscription_count")
+	sub.await(t, "pusher:cache_miss")
+	must(t, "", append([]string{"trigger", "news", "tick", "1"}, to(addr)...)...)
+	sub.await(t, "tick")
 	<-sub.done
 	if sub.code != 0 || sub.errs.String() != "" {
 		t.Errorf("exit code %d: %s", sub.code, sub.errs.String())
