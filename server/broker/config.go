@@ -37,15 +37,16 @@ type Config struct {
 	WriteTimeout time.Duration
 
 	// MaxMessage bounds, in bytes, one message from a client; a longer one
-	// closes its connection with 1009. Zero means 64 KiB, or what the largest
+	// closes its connection with 1009: also one that MaxEventData would allow. At
+	// least 4 KiB, at most 1 GiB. Zero means 64 KiB, or what the largest
 	// MaxEventData of the Apps takes at most, if that is more.
 	MaxMessage int
 
 	// QueueBytes is how much, in bytes, should at most wait to be sent to one
 	// connection. A client for whom more waits is closed with 4100 if it has
 	// taken nothing for a second, or once 32 times as much waits: a burst is no
-	// proof that it is slow. Zero means 256 KiB, or what the largest
-	// MaxEventData of the Apps takes at most, if that is more.
+	// proof that it is slow. At least 4 KiB, at most 1 GiB. Zero means 256 KiB, or
+	// what the largest MaxEventData of the Apps takes at most, if that is more.
 	QueueBytes int
 
 	// MaxConnections is how many connections there may be; one more is refused
@@ -177,7 +178,7 @@ type App struct {
 	Webhooks []Webhook
 
 	// MaxEventData bounds the data of one event in bytes; what has more is
-	// refused with status 413, or error 4301. Zero means 10 KiB.
+	// refused with status 413, or error 4301. At most 1 GiB; zero means 10 KiB.
 	MaxEventData int
 }
 
@@ -262,6 +263,17 @@ func (c Config) validate() error {
 			return fmt.Errorf("%w: %s is negative; use zero for its default", ErrConfig, limit.name)
 		}
 	}
+	for _, size := range []struct {
+		name  string
+		value int
+	}{{"MaxMessage", c.MaxMessage}, {"QueueBytes", c.QueueBytes}} {
+		switch {
+		case size.value != 0 && size.value < leastBytes:
+			return fmt.Errorf("%w: %s is %d; use at least %d, since a subscription with its token must fit, or zero for what the apps need", ErrConfig, size.name, size.value, leastBytes)
+		case size.value > mostBytes:
+			return fmt.Errorf("%w: %s is %d; use at most %d, or zero for what the apps need", ErrConfig, size.name, size.value, mostBytes)
+		}
+	}
 	return nil
 }
 
@@ -310,6 +322,9 @@ func (a App) validate() error {
 			return fmt.Errorf("%s is negative; use zero for its default", limit.name)
 		}
 	}
+	if a.MaxEventData > mostBytes {
+		return fmt.Errorf("MaxEventData is %d; use at most %d", a.MaxEventData, mostBytes)
+	}
 	return nil
 }
 
@@ -353,10 +368,10 @@ func (c Config) withDefaults() Config {
 // size sets what may come in one message, and what may wait for one connection,
 // from the configuration or else from the applications, which have no zeros.
 func (b *Broker) size(apps []App) {
-	largest := 0
+	largest := int64(0)
 	for i := range apps {
-		largest = max(largest, apps[i].MaxEventData)
+		largest = max(largest, int64(apps[i].MaxEventData))
 	}
-	b.maxMessage.Store(int64(cmp.Or(b.config.MaxMessage, max(DefaultMaxMessage, 6*largest+envelope))))
-	b.queueBytes.Store(int64(cmp.Or(b.config.QueueBytes, max(DefaultQueueBytes, 6*largest))))
+	b.maxMessage.Store(cmp.Or(int64(b.config.MaxMessage), min(max(DefaultMaxMessage, 6*largest+envelope), mostBytes)))
+	b.queueBytes.Store(cmp.Or(int64(b.config.QueueBytes), min(max(DefaultQueueBytes, 6*largest), mostBytes)))
 }

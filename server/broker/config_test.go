@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,11 @@ func TestConfigErrors(t *testing.T) {
 		{"negative handshake", broker.Config{Apps: oneApp(), HandshakeTimeout: -1}, "HandshakeTimeout is negative"},
 		{"negative message", broker.Config{Apps: oneApp(), MaxMessage: -1}, "MaxMessage is negative"},
 		{"negative queue", broker.Config{Apps: oneApp(), QueueBytes: -1}, "QueueBytes is negative"},
+		{"message that holds no subscription", broker.Config{Apps: oneApp(), MaxMessage: 100}, "MaxMessage is 100; use at least 4096"},
+		{"queue that holds nothing", broker.Config{Apps: oneApp(), QueueBytes: 10}, "QueueBytes is 10; use at least 4096"},
+		{"endless message", broker.Config{Apps: oneApp(), MaxMessage: 1<<30 + 1}, "MaxMessage is 1073741825; use at most 1073741824"},
+		{"endless queue", broker.Config{Apps: oneApp(), QueueBytes: math.MaxInt}, "use at most 1073741824"},
+		{"endless data", broker.Config{Apps: app(func(a *broker.App) { a.MaxEventData = 1<<30 + 1 })}, "Apps[0]: MaxEventData is 1073741825; use at most 1073741824"},
 		{"negative connections", broker.Config{Apps: oneApp(), MaxConnections: -1}, "MaxConnections is negative"},
 	}
 	for _, tt := range tests {
@@ -58,6 +64,28 @@ func TestConfigErrors(t *testing.T) {
 				t.Errorf("the error shows the secret: %v", err)
 			}
 		})
+	}
+}
+
+// TestLargestData: what follows from the largest MaxEventData does not overflow.
+func TestLargestData(t *testing.T) {
+	t.Parallel()
+	app := oneApp()[0]
+	app.MaxEventData = 1 << 30
+	_, address := serve(t, broker.Config{Apps: []broker.App{app}})
+	c := connect(t, address)
+	c.authorized("private-room", "")
+	c.send(`{"event":"client-x","channel":"private-room","data":"` + strings.Repeat("x", 100_000) + `"}`)
+	c.alive()
+	for _, path := range []string{"/apps/1/events", "/apps/1/batch_events"} {
+		body := `{"name":"x","channel":"private-room","data":"1"}`
+		if strings.HasSuffix(path, "batch_events") {
+			body = `{"batch":[` + body + `]}`
+		}
+		if status, text := (request{method: "POST", path: path, body: body}).do(t, address); status != 200 {
+			t.Fatalf("got %d: %s", status, text)
+		}
+		c.expect(`{"event":"x","channel":"private-room","data":"1"}`)
 	}
 }
 

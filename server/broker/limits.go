@@ -28,6 +28,14 @@ const (
 	// its own, escaped.
 	envelope = 4 << 10
 
+	// leastBytes is the least that MaxMessage and QueueBytes may be: a
+	// subscription to a presence channel, with its token and what is told of the
+	// member, takes up to 3 KB. mostBytes is the most that they and MaxEventData
+	// may be, which nobody means, and of which nothing overflows that is computed
+	// with it.
+	leastBytes = 4 << 10
+	mostBytes  = 1 << 30
+
 	// DefaultMaxEventData is how many bytes the data of an event may have, by
 	// the HTTP API as from a client.
 	DefaultMaxEventData = peer.DefaultMaxEventData

@@ -199,7 +199,7 @@ func TestWriteTimeout(t *testing.T) {
 // An event larger than the whole queue still goes to a client that reads.
 func TestEventLargerThanTheQueue(t *testing.T) {
 	t.Parallel()
-	b, address := serve(t, broker.Config{QueueBytes: 100})
+	b, address := serve(t, broker.Config{QueueBytes: 4 << 10})
 	c := connect(t, address)
 	c.subscribe("room")
 	for range 5 {

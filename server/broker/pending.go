@@ -57,7 +57,7 @@ func (p *pending) queue(frame []byte, limit int) verdict {
 // than any socket takes it. Who takes nothing for a while is slow, and beyond
 // a burst memory comes first.
 func (p *pending) tooSlow(waiting, limit int) bool {
-	if waiting > burstFactor*limit {
+	if int64(waiting) > burstFactor*int64(limit) {
 		return true
 	}
 	since := p.stuck.Load()

@@ -43,7 +43,8 @@ func newConfigCheck() *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Say what is wrong with a file and the environment, as \"thimble serve\" would read them",
 		Long: `Say what is wrong with a file and the environment, as "thimble serve" would read
-them. The exit code is 0 if nothing is, and 2 if something is.`,
+them. The exit code is 0 if nothing is, and 2 if something is. What is good and
+can hardly be meant is told too.`,
 		Example: "  thimble config check thimble.toml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,6 +75,9 @@ them. The exit code is 0 if nothing is, and 2 if something is.`,
 				text += fmt.Sprintf(", %d webhook(s) that wait in memory: set webhook_queue to keep them across restarts", webhooks)
 			case webhooks > 0:
 				text += fmt.Sprintf(", %d webhook(s) that wait in %s", webhooks, s.WebhookQueue)
+			}
+			for _, note := range s.Notes() {
+				text += "\n" + note
 			}
 			for _, name := range ignored {
 				text += "\n" + name + " is set, and has no meaning here"

@@ -167,7 +167,7 @@ func TestLogIsForMachinesAndHasNoSecrets(t *testing.T) {
 	const secret, wrong = "secret-of-the-app", "secret-that-is-wrong"
 	file := write(t, filepath.Join(t.TempDir(), "thimble.toml"), `listen = "127.0.0.1:0"
 log_level = "debug"
-queue_bytes = 1000
+queue_bytes = 4096
 [[apps]]
 id = "1"
 key = "key-1"

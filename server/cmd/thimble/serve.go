@@ -160,6 +160,7 @@ func (o *serveOptions) run(cmd *cobra.Command) error {
 	for _, name := range ignored {
 		log.Warn("this variable is set, and has no meaning here", slog.String("name", name))
 	}
+	noteAll(log, &s)
 	config := s.Broker()
 	config.Logger = log
 	secure, err := newSecured(s.TLS, log)
@@ -247,9 +248,16 @@ func (o *serveOptions) reload(cmd *cobra.Command, b *broker.Broker, s *settings.
 		return
 	}
 	s.Apps = fresh.Apps
+	noteAll(log, s)
 	log.Info("took the apps from the settings", slog.Int("apps", len(s.Apps)))
 	if !reflect.DeepEqual(fresh, *s) {
 		log.Warn("settings beside the apps have changed, and wait for the next start")
+	}
+}
+
+func noteAll(log *slog.Logger, s *settings.Settings) {
+	for _, note := range s.Notes() {
+		log.Warn(note)
 	}
 }
 

@@ -238,6 +238,10 @@ func TestConfig(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	os.Unsetenv("SOKETI_DEFAULT_APP_WEBHOOKS")
+	small := write(t, filepath.Join(dir, "small.toml"), "max_message = 10000\n"+app("1")+"client_events = true\n")
+	if code, text, errs := call("config", "check", small); code != 0 || !strings.Contains(text, "\nmax_message is 10000, and the app") {
+		t.Errorf("exit code %d: %s%s", code, text, errs)
+	}
 	if code, _, errs := call("config", "check"); code != 2 || !strings.Contains(errs, "there is no app") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}

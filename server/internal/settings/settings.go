@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ type Settings struct {
 	WriteTimeout        Duration `toml:"write_timeout" comment:"how long a client that has stopped reading may hold up what is written to it"`
 	HandshakeTimeout    Duration `toml:"handshake_timeout" comment:"how long a client may take to send the head of its request"`
 	ShutdownTimeout     Duration `toml:"shutdown_timeout" comment:"how long clients may take to go when the broker ends"`
-	MaxMessage          int      `toml:"max_message" comment:"bytes of one message from a client; 0: as the apps need it, at least 65536"`
-	QueueBytes          int      `toml:"queue_bytes" comment:"bytes that should at most wait for one client; 0: as the apps need it, at least 262144"`
+	MaxMessage          int      `toml:"max_message" comment:"bytes of one message from a client; at least 4096; 0: as the apps need it, at least 65536"`
+	QueueBytes          int      `toml:"queue_bytes" comment:"bytes that should at most wait for one client; at least 4096; 0: as the apps need it, at least 262144"`
 	Drain               Duration `toml:"drain" comment:"over how long the broker, when it ends, spreads the closing of connections"`
 	DrainCode           int      `toml:"drain_code" comment:"what it closes them with: 4100 where the same broker comes back, 4200 where others behind the same address go on"`
 	AcceptRate          int      `toml:"accept_rate" comment:"connections that are accepted in a second, requests included; 0: no cap"`
@@ -222,6 +223,18 @@ func (s *Settings) Check() error {
 		return errors.New("there is no app: add [[apps]] with id, key and secret")
 	}
 	return inFile(s.Broker().Validate())
+}
+
+// Notes are what is no mistake for certain, and can hardly be meant.
+func (s *Settings) Notes() []string {
+	var notes []string
+	for i := range s.Apps {
+		a := &s.Apps[i]
+		if data := cmp.Or(a.MaxEventData, broker.DefaultMaxEventData); a.ClientEvents && s.MaxMessage != 0 && s.MaxMessage <= data {
+			notes = append(notes, fmt.Sprintf("max_message is %d, and the app %q takes client events with %d bytes of data: who sends such a one is cut off with 1009; leave max_message out, and it is as large as the apps need it", s.MaxMessage, a.ID, data))
+		}
+	}
+	return notes
 }
 
 // Broker returns what a broker is to be made of.

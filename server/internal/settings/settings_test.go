@@ -137,6 +137,9 @@ func TestCheck(t *testing.T) {
 		{app + "[[apps.webhooks]]\nurl = \"http://a\"\nevents = [\"channel_empty\"]", "the events have \"channel_empty\", which is none of channel_occupied,"},
 		{app + "[[apps.webhooks]]\nurl = \"http://a\"\nheaders = { x-pusher-key = \"hidden\" }", "headers: the header x-pusher-key is set"},
 		{app + "[[apps.webhooks]]\nurl = \"http://a\"\ntimeout = \"-1s\"", "timeout is negative"},
+		{"max_message = 100\n" + app, "max_message is 100; use at least 4096"},
+		{"queue_bytes = 10\n" + app, "queue_bytes is 10; use at least 4096"},
+		{app + "max_event_data = 2000000000000000000", "apps[0]: max_event_data is 2000000000000000000; use at most 1073741824"},
 		{"webhook_queue_bytes = -1\n" + app, "webhook_queue_bytes is negative"},
 	} {
 		s := Default()
@@ -146,6 +149,32 @@ func TestCheck(t *testing.T) {
 		err := s.Check()
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: got %v, want %s", tt.text, err, tt.want)
+		}
+	}
+}
+
+// TestNotes: what is no mistake for certain, and yet cannot be meant.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	app := func(id, more string) string {
+		return "[[apps]]\nid = \"" + id + "\"\nkey = \"" + id + "\"\nsecret = \"hidden\"\n" + more + "\n"
+	}
+	for _, tt := range []struct{ text, want string }{
+		{app("1", "client_events = true"), "[]"},
+		{"max_message = 20000\n" + app("1", "client_events = true"), "[]"},
+		{"max_message = 10000\n" + app("1", ""), "[]"}, // nobody sends events
+		{"max_message = 10000\n" + app("1", "client_events = true"), `[max_message is 10000, and the app "1" takes client events with 10240 bytes of data: who sends such a one is cut off with 1009; leave max_message out, and it is as large as the apps need it]`},
+		{"max_message = 70000\n" + app("1", "client_events = true") + app("2", "client_events = true\nmax_event_data = 100000"), `[max_message is 70000, and the app "2" takes client events with 100000 bytes of data: who sends such a one is cut off with 1009; leave max_message out, and it is as large as the apps need it]`},
+	} {
+		s := Default()
+		if err := s.Parse([]byte(tt.text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(s.Notes()); got != tt.want {
+			t.Errorf("%q: got %s", tt.text, got)
 		}
 	}
 }
