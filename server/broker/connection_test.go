@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -373,6 +374,50 @@ func TestShutdown(t *testing.T) {
 	}
 	if s := b.Stats(); s.Connections != 0 || s.Channels != 0 {
 		t.Errorf("left: %+v", s)
+	}
+}
+
+// lingering is a listener that is closed, which Serve learns only when it is
+// closed again.
+type lingering struct {
+	net.Listener
+	again chan struct{}
+	once  sync.Once
+}
+
+func (l *lingering) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		<-l.again
+	}
+	return conn, err
+}
+
+func (l *lingering) Close() error {
+	l.once.Do(func() { close(l.again) })
+	return l.Listener.Close()
+}
+
+// Whoever gave the listener may close it first.
+func TestShutdownBehindTheListener(t *testing.T) {
+	t.Parallel()
+	b, err := broker.New(broker.Config{Apps: oneApp()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := listen(t)
+	served := make(chan error, 1)
+	go func() { served <- b.Serve(&lingering{Listener: inner, again: make(chan struct{})}) }()
+	c := connect(t, inner.Addr().String())
+	inner.Close()
+	shut := make(chan error, 1)
+	go func() { shut <- b.Shutdown(context.Background()) }()
+	c.closes(4100)
+	if err := <-shut; err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("Serve: %v", err)
 	}
 }
 

@@ -105,7 +105,8 @@ func (b *Broker) Shutdown(ctx context.Context) error {
 		<-ended
 	}
 	for range servers {
-		if e := <-stopped; e != nil {
+		// Whoever runs the broker may have closed its listener already.
+		if e := <-stopped; e != nil && !errors.Is(e, net.ErrClosed) {
 			err = e
 		}
 	}
