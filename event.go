@@ -58,7 +58,9 @@ type Event struct {
 	// EventSubscribed: how long the channel's events have not come, counted
 	// from the last that was heard of the server. What was published meanwhile
 	// is lost, since the service keeps nothing: fetch it from where it came
-	// from. Zero: nothing can have been missed.
+	// from. For events of the user it is set for EventSignedIn, and once more
+	// for the first of them behind that, since a few may have been missed until
+	// the server sends them again. Zero: nothing can have been missed.
 	Gap time.Duration
 
 	// Err is set for EventSubscriptionError, EventDecryptionError and

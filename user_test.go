@@ -87,8 +87,8 @@ func TestSignIn(t *testing.T) {
 	}
 	p = f.accept("2.2")
 	p.signedIn("2.2")
-	if e := waitFor(t, "the sign-in", got); e.Name != thimble.EventSignedIn {
-		t.Errorf("got %s", e.Name)
+	if e := waitFor(t, "the sign-in", got); e.Name != thimble.EventSignedIn || e.Gap == 0 {
+		t.Errorf("got %s, gap %v", e.Name, e.Gap)
 	}
 
 	client.SignOut()

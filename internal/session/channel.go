@@ -229,6 +229,12 @@ func (s *Session) confirmed(now time.Duration, ch *Channel, m *wire.Message) {
 		s.parts.tokens.presence(s, Subscribed, ch, m)
 	}
 	if ch.own {
+		// The sign-in has told the gap up to itself; the user's next event tells
+		// what has been missed until now. One that came before has done so.
+		told := ch.told
+		if gap := ch.caughtUp(now); !told {
+			s.user.gap = gap
+		}
 		return
 	}
 	s.events.push(Subscribed, ch, nil).Gap = ch.caughtUp(now)

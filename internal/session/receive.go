@@ -126,7 +126,11 @@ func (s *Session) readMessage(clock func() time.Duration, text []byte, ev *Event
 		if isProtocol(m.Event) {
 			return something
 		}
-		*ev = Event{Kind: UserMessage, Channel: ch, Name: m.Event, Data: m.Data}
+		*ev = Event{Kind: UserMessage, Channel: ch, Name: m.Event, Data: m.Data, Gap: s.user.gap}
+		s.user.gap = 0
+		if ch.heard != 0 {
+			ev.Gap = ch.early(clock())
+		}
 		return delivered
 	}
 	if ch != nil && ch.Kind == wire.Encrypted && !isProtocol(m.Event) {

@@ -141,7 +141,7 @@ func (st *stage) event(ev *session.Event) {
 		if data != string(ev.Data) || st.s.UserErr() != nil {
 			st.t.Errorf("signed in with %s and %s, %v", data, ev.Data, st.s.UserErr())
 		}
-		st.say("signed-in %s %s", id, data)
+		st.say("signed-in %s %s%s", id, data, gap(ev))
 	case session.SignInFailed:
 		var typed *session.SignInError
 		if !errors.As(ev.Err, &typed) || st.s.UserErr() != ev.Err || typed.Retry != ev.Retry {
@@ -158,7 +158,7 @@ func (st *stage) event(ev *session.Event) {
 		}
 		st.say("signin-failed %s%s%s", status, again, reason)
 	case session.UserMessage:
-		st.say("user-event %s %s", ev.Name, ev.Data)
+		st.say("user-event %s %s%s", ev.Name, ev.Data, gap(ev))
 	case session.Watchlist:
 		st.say("watchlist %s %s", ev.Watchlist.Name, strings.Join(ev.Watchlist.UserIDs, " "))
 	case session.DecryptionFailed:

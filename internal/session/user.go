@@ -22,8 +22,9 @@ type signIn struct {
 	err       error
 
 	id      string
-	data    string   // JSON text
-	channel *Channel // of events for the user; nil before the first sign-in of a connection
+	data    string        // JSON text
+	channel *Channel      // of events for the user; nil before the first sign-in
+	gap     time.Duration // that the next of these events tells; 0: none
 }
 
 // userPrefix is what the channel of a user's events is called, before the id.
@@ -58,6 +59,7 @@ func (s *Session) SignOut(now time.Duration) {
 		}
 		return false
 	})
+	u.gap = 0
 	if u.channel != nil {
 		s.Unsubscribe(now, u.channel)
 	}
@@ -89,7 +91,11 @@ func (u *signIn) reset() {
 // forgetUser is reset when the connection is gone.
 func (s *Session) forgetUser() {
 	s.user.reset()
-	s.user.channel = nil
+	if ch := s.user.channel; ch != nil {
+		s.leave(ch) // what comes for the user is missed, too
+		ch.reset()
+		ch.stale = false
+	}
 }
 
 // reconcileUser takes the next step to what is wanted, if it is ours.
@@ -159,11 +165,12 @@ func (s *Session) signedIn(now time.Duration, m *wire.Message) {
 	u.reset()
 	u.state, u.err = subscribed, nil
 	u.id, u.data = id, string(user)
-	s.events.push(SignedIn, nil, nil).Data = []byte(u.data)
 	if u.channel == nil || u.channel.Name != userPrefix+id {
-		u.channel = &Channel{Name: userPrefix + id, own: true}
+		u.channel, u.gap = &Channel{Name: userPrefix + id, own: true}, 0
 	}
 	u.channel.wanted = true
+	ev := s.events.push(SignedIn, nil, nil)
+	ev.Data, ev.Gap = []byte(u.data), u.channel.gap(now)
 	s.reconcile(now, u.channel)
 	s.awaitedUser(now)
 }
