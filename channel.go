@@ -138,11 +138,11 @@ func (ch *Channel) MemberChanges() (joined, left []Member) {
 	return ch.state.MemberChanges()
 }
 
-// Members returns the members of a presence channel, in no order; none unless
-// subscribed.
+// Members returns the members of a presence channel that are known, in no
+// order; none unless subscribed.
 func (ch *Channel) Members() []Member {
 	ch.client.mu.Lock()
-	members := make([]Member, 0, ch.state.MemberCount())
+	members := make([]Member, 0, ch.state.Kept())
 	ch.state.Members(func(m Member) { members = append(members, m) })
 	ch.client.mu.Unlock()
 	return members
@@ -155,7 +155,10 @@ func (ch *Channel) Member(id string) (Member, bool) {
 	return ch.state.Member(id)
 }
 
-// MemberCount returns how many members a presence channel has.
+// MemberCount returns how many members a presence channel has, as the server
+// counts them: those beyond Config.MaxMembers are among them. It is 0 unless
+// subscribed, and -1 when the server's list of members was larger than
+// Config.MaxMessage, or could not be read: then nobody knows.
 func (ch *Channel) MemberCount() int {
 	ch.client.mu.Lock()
 	n := ch.state.MemberCount()

@@ -45,6 +45,7 @@ type Channel struct {
 	// Presence.
 	members map[string]string // id to info; nil unless subscribed
 	size    int               // bytes of both, all together
+	count   int               // as the server counts; -1: unknown
 	me      string
 
 	awaiting string // a token that waits for the sign-in
@@ -379,7 +380,7 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 // subscription may be under way.
 func (ch *Channel) reset() {
 	ch.state, ch.ticket = absent, 0
-	ch.members, ch.size, ch.me, ch.awaiting = nil, 0, "", ""
+	ch.members, ch.size, ch.count, ch.me, ch.awaiting = nil, 0, 0, "", ""
 	ch.crowded, ch.untold = false, false
 	ch.attempts, ch.refreshed = 0, false
 	ch.wipe()

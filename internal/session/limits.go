@@ -42,6 +42,10 @@ const DefaultMaxMembers = 10_000
 // hostile server could fill the memory with few. The service allows 1 KB.
 const memberSize = 4 << 10
 
+// maxCount is the largest number of members that is believed; it fits into an
+// int of 32 bits, with room for who comes.
+const maxCount = 1 << 30
+
 const (
 	// probeTimeout is how long the answer to a probe may take: whoever asks
 	// has a reason to doubt the connection.

@@ -15,8 +15,13 @@ func (ch *Channel) Member(id string) (Member, bool) {
 	return Member{id, info}, ok
 }
 
-// MemberCount returns how many members a presence channel has.
-func (ch *Channel) MemberCount() int { return len(ch.members) }
+// MemberCount returns how many members a presence channel has, as the server
+// counts them, those included that are not kept; -1 if it has not said. It is 0
+// unless subscribed.
+func (ch *Channel) MemberCount() int { return ch.count }
+
+// Kept returns how many members Members knows.
+func (ch *Channel) Kept() int { return len(ch.members) }
 
 // Me returns the user's own id on a presence channel: the one that the
 // authorization endpoint signed. It is empty unless subscribed.
@@ -61,6 +66,15 @@ func (s *Session) snapshot(ch *Channel, data wire.Value) {
 		if _, ok := ch.members[id]; !ok {
 			s.keepMember(ch, id, "")
 		}
+	}
+	n, ok := presence.Get("count").Int()
+	switch {
+	case ok && n >= 0 && n <= maxCount:
+		ch.count = int(n)
+	case ch.partial():
+		ch.count = -1
+	default:
+		ch.count = len(ch.members)
 	}
 }
 
@@ -114,6 +128,9 @@ func (s *Session) memberAdded(ch *Channel, data wire.Value) {
 		return
 	}
 	member := Member{id, info(data.Get("user_info"))}
+	if _, known := ch.members[id]; !known && ch.count >= 0 {
+		ch.count++
+	}
 	s.keepMember(ch, id, member.Info)
 	s.events.push(MemberAdded, ch, nil).Member = member
 }
@@ -125,6 +142,9 @@ func (s *Session) memberRemoved(ch *Channel, data wire.Value) {
 	}
 	if ok {
 		ch.size -= len(member.ID) + len(member.Info)
+	}
+	if ch.count > 0 {
+		ch.count--
 	}
 	delete(ch.members, member.ID)
 	s.events.push(MemberRemoved, ch, nil).Member = member
