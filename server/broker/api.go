@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/thimble-go/thimble/server/internal/apiauth"
+	"github.com/thimble-go/thimble/server/internal/peer"
 )
 
 // call is one request of the HTTP API that has been authenticated.
@@ -38,9 +39,9 @@ func badRequest(format string, args ...any) error {
 }
 
 // api makes a handler of an endpoint: it finds the application, reads the body
-// up to limit, verifies the signature and writes what handle returns as JSON,
+// as large as limit says, verifies the signature and writes what handle returns as JSON,
 // with status.
-func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call) (any, error)) http.HandlerFunc {
+func (b *Broker) api(status int, limit func(*app) bodyLimit, handle func(*app, *call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		app := b.apps.Load().byID[r.PathValue("app")]
 		if app == nil {
@@ -49,7 +50,11 @@ func (b *Broker) api(status int, limit func(*app) int64, handle func(*app, *call
 		}
 		// Whoever embeds the Handler may have a server without this timeout.
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTimeout))
-		body, err := readBody(r, limit(app))
+		most := limit(app)
+		body, err := readBody(r, most.bytes)
+		if errors.Is(err, errBody) {
+			err = app.tooLarge(most)
+		}
 		if err != nil {
 			http.NewResponseController(w).EnableFullDuplex() // answers before the body has come
 			w.Header().Set("Connection", "close")            // and nothing comes behind it
@@ -111,17 +116,38 @@ func asked(query url.Values) string {
 	return rest.Encode()
 }
 
+// bodyLimit is how large a body may be, and which setting that follows from;
+// none for a request that needs no body.
+type bodyLimit struct {
+	bytes   int64
+	setting peer.Limit
+}
+
+var errBody = errors.New("request body too large")
+
+// raise is what to do about data that is too large.
+const raise = "raise MaxEventData, max_event_data in the settings"
+
+// tooLarge refuses a body.
+func (a *app) tooLarge(limit bodyLimit) error {
+	text := fmt.Sprintf("Request body too large: %d bytes are allowed", limit.bytes)
+	if limit.setting != "" {
+		a.limit(limit.setting)
+		text += "; " + raise
+	}
+	return &statusError{status: http.StatusRequestEntityTooLarge, text: text}
+}
+
 // readBody reads no byte of a body that says it is too large.
 func readBody(r *http.Request, limit int64) ([]byte, error) {
-	tooLarge := &statusError{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("Request body too large: %d bytes are allowed", limit)}
 	if r.ContentLength > limit {
-		return nil, tooLarge
+		return nil, errBody
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
-		return nil, tooLarge
+		return nil, errBody
 	case err != nil:
 		return nil, badRequest("Request body not received: %v", err)
 	}
@@ -138,10 +164,14 @@ func drain(w http.ResponseWriter, r *http.Request) {
 	io.CopyN(io.Discard, r.Body, drainBody)
 }
 
+// outward is the text of an error without the package, which who asks need not
+// know.
+func outward(err error) string { return strings.TrimPrefix(err.Error(), "broker: ") }
+
 // fail answers with an error.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
-	text := strings.TrimPrefix(err.Error(), "broker: ") // who asks need not know the package
+	text := outward(err)
 	defer func() {
 		if o := &a.broker.observers; o.want(didError) {
 			o.tell(occurrence{did: didError, app: a, code: status, text: "A request of the HTTP API was refused: " + text, limit: status == http.StatusTooManyRequests || status == http.StatusRequestEntityTooLarge})

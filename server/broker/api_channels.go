@@ -1,7 +1,7 @@
 package broker
 
 import (
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/thimble-go/thimble/internal/wire"
@@ -9,19 +9,22 @@ import (
 
 // maxQueryBody bounds the body of a request that needs none: some libraries
 // send an empty object.
-func (a *app) maxQueryBody() int64 { return 1 << 10 }
+func (a *app) maxQueryBody() bodyLimit { return bodyLimit{bytes: 1 << 10} }
 
 // getChannels is GET /apps/{app}/channels.
 func (a *app) getChannels(c *call) (any, error) {
-	prefix, info := c.query.Get("filter_by_prefix"), c.query.Get("info")
-	if hasAttribute(info, "user_count") && wire.KindOf(prefix) != wire.Presence {
+	prefix, asked := c.query.Get("filter_by_prefix"), attributesIn(c.query.Get("info"))
+	if err := checkInfo(asked, "user_count", "subscription_count"); err != nil {
+		return nil, err
+	}
+	if slices.Contains(asked, "user_count") && wire.KindOf(prefix) != wire.Presence {
 		return nil, badRequest("user_count may only be requested for presence channels - please supply filter_by_prefix beginning with presence-")
 	}
 	channels := make(map[string]attributes) // an object, also when empty
 	for _, ch := range a.hub.occupied(prefix) {
 		list := attributes{}
-		if info != "" {
-			list = a.attributes(ch.name, info)
+		if len(asked) > 0 {
+			list = a.attributes(ch.name, asked)
 		}
 		channels[ch.name] = list
 	}
@@ -33,11 +36,14 @@ func (a *app) getChannel(c *call) (any, error) {
 	if !publishable(c.channel) {
 		return nil, badRequest("Invalid channel name %.200q", c.channel)
 	}
-	kind, info := wire.KindOf(c.channel), c.query.Get("info")
-	if hasAttribute(info, "user_count") && kind != wire.Presence {
+	kind, asked := wire.KindOf(c.channel), attributesIn(c.query.Get("info"))
+	if err := checkInfo(asked, "occupied", "user_count", "subscription_count", "cache"); err != nil {
+		return nil, err
+	}
+	if slices.Contains(asked, "user_count") && kind != wire.Presence {
 		return nil, badRequest("user_count may only be requested for presence channels")
 	}
-	if hasAttribute(info, "cache") && !hasCache(c.channel) {
+	if slices.Contains(asked, "cache") && !hasCache(c.channel) {
 		return nil, badRequest("cache may only be requested for cache channels")
 	}
 	connections, users := 0, 0
@@ -45,7 +51,7 @@ func (a *app) getChannel(c *call) (any, error) {
 		connections, users = ch.count()
 	}
 	answer := map[string]any{"occupied": connections > 0}
-	for attribute := range strings.SplitSeq(info, ",") {
+	for _, attribute := range asked {
 		switch attribute {
 		case "user_count":
 			answer[attribute] = users
@@ -115,14 +121,4 @@ func (a *app) getUsers(c *call) (any, error) {
 		}
 	}
 	return map[string]any{"users": users}, nil
-}
-
-// hasAttribute says whether info, a list, has the attribute.
-func hasAttribute(info, attribute string) bool {
-	for one := range strings.SplitSeq(info, ",") {
-		if one == attribute {
-			return true
-		}
-	}
-	return false
 }

@@ -1,20 +1,30 @@
 package broker
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/thimble-go/thimble/internal/wire"
+	"github.com/thimble-go/thimble/server/internal/peer"
 )
 
 // Largest bodies. JSON may write a byte of data in six, and the names of a
 // hundred channels take less than 32 KiB.
-func (a *app) maxEventBody() int64 { return 6*int64(a.conf().MaxEventData) + 32<<10 }
-func (a *app) maxBatchBody() int64 { return maxBatch * a.maxEventBody() }
+func (a *app) maxEventBody() bodyLimit {
+	return bodyLimit{6*int64(a.conf().MaxEventData) + 32<<10, peer.LimitEventData}
+}
+
+func (a *app) maxBatchBody() bodyLimit {
+	one := a.maxEventBody()
+	return bodyLimit{maxBatch * one.bytes, one.setting}
+}
 
 // eventBody is an event as a request has it.
 type eventBody struct {
@@ -24,6 +34,20 @@ type eventBody struct {
 	Data     *string  `json:"data"`
 	SocketID string   `json:"socket_id"`
 	Info     string   `json:"info"`
+}
+
+// fill takes from the query what the body does not say. Channels are joined by
+// commas there, as they are signed.
+func (e *eventBody) fill(query url.Values) {
+	if e.Channel == "" && len(e.Channels) == 0 {
+		e.Channel = query.Get("channel")
+		if list := query.Get("channels"); list != "" {
+			e.Channels = strings.Split(list, ",")
+		}
+	}
+	e.Name = cmp.Or(e.Name, query.Get("name"))
+	e.SocketID = cmp.Or(e.SocketID, query.Get("socket_id"))
+	e.Info = cmp.Or(e.Info, query.Get("info"))
 }
 
 // event checks what came and makes an Event of it.
@@ -44,6 +68,7 @@ func (a *app) postEvent(c *call) (any, error) {
 	if err := decode(c.body, &body); err != nil {
 		return nil, err
 	}
+	body.fill(c.query)
 	event, err := body.event(a)
 	if err != nil {
 		return nil, err
@@ -52,9 +77,9 @@ func (a *app) postEvent(c *call) (any, error) {
 	if body.Info == "" {
 		return struct{}{}, nil
 	}
-	channels := make(map[string]attributes, len(event.Channels))
+	channels, asked := make(map[string]attributes, len(event.Channels)), attributesIn(body.Info)
 	for _, name := range event.Channels {
-		channels[name] = a.attributes(name, body.Info)
+		channels[name] = a.attributes(name, asked)
 	}
 	return map[string]any{"channels": channels}, nil
 }
@@ -72,6 +97,18 @@ func (a *app) postChannelEvent(c *call) (any, error) {
 	a.publish(&event)
 	return struct{}{}, nil
 }
+
+// batchError is what is wrong with one event of a batch.
+type batchError struct {
+	index int
+	err   error
+}
+
+func (e *batchError) Error() string {
+	return fmt.Sprintf("event %d of the batch: %s", e.index, outward(e.err))
+}
+
+func (e *batchError) Unwrap() error { return e.err }
 
 // postBatch is POST /apps/{app}/batch_events. All are checked before the first
 // is published.
@@ -96,7 +133,7 @@ func (a *app) postBatch(c *call) (any, error) {
 		}
 		var err error
 		if events[i], err = one.event(a); err != nil {
-			return nil, fmt.Errorf("event %d of the batch: %w", i, err)
+			return nil, &batchError{i, err}
 		}
 	}
 	informed := false
@@ -106,7 +143,7 @@ func (a *app) postBatch(c *call) (any, error) {
 		infos[i] = attributes{}
 		if info := body.Batch[i].Info; info != "" {
 			informed = true
-			infos[i] = a.attributes(body.Batch[i].Channel, info)
+			infos[i] = a.attributes(body.Batch[i].Channel, attributesIn(info))
 		}
 	}
 	if !informed {
@@ -118,15 +155,32 @@ func (a *app) postBatch(c *call) (any, error) {
 // attributes are the counts of a channel that were asked for.
 type attributes map[string]int
 
-// attributes returns those in info that a channel of this kind has.
-func (a *app) attributes(name, info string) attributes {
+// attributesIn are the attributes in info, a list with commas.
+func attributesIn(info string) []string {
+	return strings.FieldsFunc(info, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// checkInfo refuses attributes that a query cannot have, so that a misspelt one
+// is not taken for a channel without it.
+func checkInfo(asked []string, known ...string) error {
+	for _, one := range asked {
+		if !slices.Contains(known, one) {
+			return badRequest("Invalid info %.100q: there is %s", one, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// attributes returns those of the ones that are asked for that a channel of this
+// kind has.
+func (a *app) attributes(name string, asked []string) attributes {
 	connections, users := 0, 0
 	if ch := a.hub.find(name); ch != nil {
 		connections, users = ch.count()
 	}
 	list := attributes{}
 	presence := wire.KindOf(name) == wire.Presence
-	for attribute := range strings.SplitSeq(info, ",") {
+	for _, attribute := range asked {
 		switch {
 		case attribute == "user_count" && presence:
 			list[attribute] = users

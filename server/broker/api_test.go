@@ -125,8 +125,14 @@ func TestAPIAnswers(t *testing.T) {
 		{"event, no data", "POST", events, "", `{"name":"x","channel":"c"}`, 400, "no data"},
 		{"event, data is an object", "POST", events, "", `{"name":"x","channel":"c","data":{}}`, 400, "string"},
 		{"event, largest data", "POST", events, "", `{"name":"x","channel":"c","data":"` + strings.Repeat("x", 10240) + `"}`, 200, `{}`},
-		{"event, data too large", "POST", events, "", `{"name":"x","channel":"c","data":"` + strings.Repeat("x", 10241) + `"}`, 413, "10241 bytes, 10240 are allowed"},
-		{"event, body too large", "POST", events, "", strings.Repeat(" ", 200_000), 413, "body too large"},
+		{"event, data too large", "POST", events, "", `{"name":"x","channel":"c","data":"` + strings.Repeat("x", 10241) + `"}`, 413, "event data too large: the data has 10241 bytes, 10240 are allowed; raise MaxEventData, max_event_data in the settings"},
+		{"event, body too large", "POST", events, "", strings.Repeat(" ", 200_000), 413, "Request body too large: 94208 bytes are allowed; raise MaxEventData, max_event_data in the settings"},
+		{"event, all but the data in the query", "POST", events, "name=x&channels[]=room&channels[]=presence-room&socket_id=1.2&info=user_count,subscription_count", `{"data":""}`, 200,
+			`{"channels":{"presence-room":{"user_count":2},"room":{"subscription_count":2}}}`},
+		{"event, one channel in the query", "POST", events, "channel=a,b&info=subscription_count", `{"name":"x","data":""}`, 200, `{"channels":{"a,b":{"subscription_count":0}}}`},
+		{"event, the body wins", "POST", events, "name=" + strings.Repeat("x", 201) + "&channels=c,d&socket_id=x&info=user_count", `{"name":"x","channel":"room","data":"","socket_id":"1.2","info":"subscription_count"}`, 200, `{"channels":{"room":{"subscription_count":2}}}`},
+		{"event, bad socket id in the query", "POST", events, "socket_id=x", `{"name":"x","channel":"c","data":""}`, 400, "socket_id"},
+		{"event, info that does not exist", "POST", events, "", `{"name":"x","channel":"room","data":"","info":"bogus"}`, 200, `{"channels":{"room":{}}}`},
 		{"event, bad socket id", "POST", events, "", `{"name":"x","channel":"c","data":"","socket_id":"x"}`, 400, "socket_id"},
 		{"event, not JSON", "POST", events, "", `{"name":`, 400, "Invalid body"},
 		{"event, not UTF-8", "POST", events, "", "{\"name\":\"x\",\"channel\":\"c\",\"data\":\"\xff\"}", 400, "UTF-8"},
@@ -142,7 +148,8 @@ func TestAPIAnswers(t *testing.T) {
 		{"batch, info", "POST", batches, "", `{"batch":[{"name":"x","channel":"presence-room","data":"","info":"user_count"},{"name":"x","channel":"room","data":""}]}`, 200,
 			`{"batch":[{"user_count":2},{}]}`},
 		{"batch, several channels", "POST", batches, "", `{"batch":[{"name":"x","channels":["a"],"data":""}]}`, 400, "one channel"},
-		{"batch, data too large", "POST", batches, "", `{"batch":[{"name":"x","channel":"c","data":"` + strings.Repeat("x", 10241) + `"}]}`, 413, "10241 bytes"},
+		{"batch, data too large", "POST", batches, "", `{"batch":[{"name":"x","channel":"c","data":"` + strings.Repeat("x", 10241) + `"}]}`, 413, "event 0 of the batch: event data too large: the data has 10241 bytes, 10240 are allowed; raise MaxEventData, max_event_data in the settings"},
+		{"batch, no name", "POST", batches, "", `{"batch":[{"name":"x","channel":"c","data":""},{"channel":"c","data":""}]}`, 400, "event 1 of the batch: invalid event: it has no name"},
 
 		{"channels", "GET", channels, "", "", 200, `{"channels":{"presence-room":{},"room":{}}}`},
 		{"channels by prefix", "GET", channels, "filter_by_prefix=presence-&info=user_count", "", 200, `{"channels":{"presence-room":{"user_count":2}}}`},
@@ -151,7 +158,12 @@ func TestAPIAnswers(t *testing.T) {
 		{"channels, user_count without prefix", "GET", channels, "info=user_count", "", 400, "filter_by_prefix"},
 		{"channels, user_count with another prefix", "GET", channels, "info=user_count&filter_by_prefix=private-", "", 400, "filter_by_prefix"},
 
+		{"channels, info that does not exist", "GET", channels, "info=subscription_count,bogus", "", 400, `Invalid info "bogus": there is user_count, subscription_count`},
+		{"channels, cache", "GET", channels, "info=cache", "", 400, `Invalid info "cache"`},
+
 		{"channel", "GET", channels + "/room", "", "", 200, `{"occupied":true}`},
+		{"channel, info that does not exist", "GET", channels + "/room", "info=bogus", "", 400, `Invalid info "bogus": there is occupied, user_count, subscription_count, cache`},
+		{"channel, info with gaps", "GET", channels + "/room", "info=occupied, subscription_count,", "", 200, `{"occupied":true,"subscription_count":2}`},
 		{"channel, info", "GET", channels + "/presence-room", "info=user_count,subscription_count", "", 200, `{"occupied":true,"user_count":2,"subscription_count":3}`},
 		{"channel, empty", "GET", channels + "/nobody", "", "", 200, `{"occupied":false}`},
 		{"channel, user_count of a public one", "GET", channels + "/room", "info=user_count", "", 400, "presence channels"},
@@ -165,9 +177,10 @@ func TestAPIAnswers(t *testing.T) {
 		{"channel, event of old libraries", "POST", channels + "/room/events", "name=x", `{"any":"text"}`, 202, "{}"},
 		{"channel, event without a name", "POST", channels + "/room/events", "", "text", 400, "no name"},
 		{"channel, event that is not UTF-8", "POST", channels + "/room/events", "name=x", "\xff", 400, "UTF-8"},
-		{"channel, event that is too large", "POST", channels + "/room/events", "name=x", strings.Repeat("x", 10241), 413, "10241 bytes"},
+		{"channel, event that is too large", "POST", channels + "/room/events", "name=x", strings.Repeat("x", 10241), 413, "event data too large: the data has 10241 bytes, 10240 are allowed; raise MaxEventData, max_event_data in the settings"},
 		{"channel, bad name", "GET", channels + "/two words", "", "", 400, "two words"},
 
+		{"users, with a body", "GET", channels + "/presence-room/users", "", strings.Repeat(" ", 2000), 413, "Request body too large: 1024 bytes are allowed"},
 		{"users", "GET", channels + "/presence-room/users", "", "", 200, `{"users":[{"id":"1"},{"id":"2"}]}`},
 		{"users, none", "GET", channels + "/presence-empty/users", "", "", 200, `{"users":[]}`},
 		{"users of a public channel", "GET", channels + "/room/users", "", "", 400, "presence channels"},
@@ -192,6 +205,9 @@ func TestAPIAnswers(t *testing.T) {
 			}
 			if status == 200 && !transcript.SameJSON(body, tt.want) || status != 200 && !strings.Contains(body, tt.want) {
 				t.Errorf("got %s, want %s", body, tt.want)
+			}
+			if strings.Contains(body, "broker: ") || tt.status == 413 && body != tt.want {
+				t.Errorf("got the text %q", body)
 			}
 		})
 	}
@@ -358,6 +374,13 @@ func TestAPIPublishes(t *testing.T) {
 	a.expect(`{"event":"y","channel":"two","data":"1"}`)
 	a.expect(`{"event":"z","channel":"one","data":"2"}`)
 	b.expect(`{"event":"y","channel":"two","data":"1"}`)
+
+	// A channel that is named twice is one.
+	post("/apps/1/events", `{"name":"x","channels":["one","two","one"],"data":"3"}`)
+	for _, c := range []*raw{a, b} {
+		c.expect(`{"event":"x","channel":"one","data":"3"}`)
+		c.expect(`{"event":"x","channel":"two","data":"3"}`)
+	}
 
 	// A batch with one bad event publishes none.
 	status, _ := request{method: "POST", path: "/apps/1/batch_events", body: `{"batch":[{"name":"y","channel":"two","data":"1"},{"name":"","channel":"one","data":"2"}]}`}.do(t, address)

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,7 +17,7 @@ type Event struct {
 	// Name of the event: 1 to 200 characters.
 	Name string
 
-	// Channels that it goes to: 1 to 100.
+	// Channels that it goes to: 1 to 100, to each once.
 	Channels []string
 
 	// Data is any text, JSON mostly. It is handed on as it is.
@@ -58,7 +59,10 @@ func (b *Broker) Publish(ctx context.Context, appID string, e Event) error {
 func (a *app) publish(e *Event) {
 	start := time.Now()
 	defer func() { a.broker.instruments.publish.Observe(time.Since(start).Seconds()) }()
-	for _, name := range e.Channels {
+	for i, name := range e.Channels {
+		if slices.Contains(e.Channels[:i], name) {
+			continue // named twice, it is one
+		}
 		if hasCache(name) {
 			a.hub.keep(name, e, peer.EventFrame(e.Name, name, e.Data))
 			continue
@@ -86,7 +90,8 @@ func (a *app) check(e *Event) error {
 	case e.SocketID != "" && !wire.ValidSocketID(e.SocketID):
 		return fmt.Errorf("%w: socket_id is not of the form 1234.5678", ErrEvent)
 	case len(e.Data) > maxData:
-		return fmt.Errorf("%w: the data has %d bytes, %d are allowed by MaxEventData", ErrTooLarge, len(e.Data), maxData)
+		a.limit(peer.LimitEventData)
+		return fmt.Errorf("%w: the data has %d bytes, %d are allowed; "+raise, ErrTooLarge, len(e.Data), maxData)
 	case !utf8.ValidString(e.Name) || !utf8.ValidString(e.Data):
 		return fmt.Errorf("%w: name and data must be UTF-8", ErrEvent)
 	}

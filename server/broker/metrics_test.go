@@ -96,6 +96,13 @@ func TestMetrics(t *testing.T) {
 	}
 	shows(t, b, `thimble_limits_reached_total{app_id="2",limit="request_rate"} 1`)
 
+	for _, body := range []string{strings.Repeat(" ", 200_000), `{"name":"x","channel":"room","data":"` + strings.Repeat("x", 10241) + `"}`} {
+		if code, answer := (request{method: "POST", path: "/apps/1/events", body: body}).do(t, address); code != 413 {
+			t.Fatal(code, answer)
+		}
+	}
+	shows(t, b, `thimble_limits_reached_total{app_id="1",limit="max_event_data"} 2`)
+
 	// How connections end.
 	second.write(websocket.AppendClose(nil, 1001, "", testMask))
 	second.ends()
