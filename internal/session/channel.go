@@ -250,10 +250,7 @@ func (s *Session) refused(now time.Duration, ch *Channel, status int, err error)
 		s.fail(err)
 		return
 	}
-	how := never
-	if status < 100 || status > 599 {
-		status = 0 // one of the protocol's codes, which the text names
-	}
+	status, how := judged(status)
 	if server, ok := err.(*ServerError); ok && strings.HasPrefix(server.Message, "Existing subscription") {
 		s.sendUnsubscribe(ch.Name) // it has one that we know nothing of
 		how = again
@@ -341,6 +338,19 @@ func (e *AuthError) persistence() persistence {
 		return once
 	}
 	return again
+}
+
+// judged returns the status that a server gives with a refusal, 0 for what is
+// one of the protocol's codes, which the text names, and how often to try again:
+// 5xx is the server's own trouble, which passes.
+func judged(status int) (int, persistence) {
+	switch {
+	case status < 100 || status > 599:
+		return 0, never
+	case status >= 500:
+		return status, again
+	}
+	return status, never
 }
 
 // retryAfter returns how long the authorization endpoint wants to be left

@@ -260,10 +260,8 @@ func (s *Session) readUser(now time.Duration, m *wire.Message) {
 			text = "sign-in refused"
 		}
 		status, _ := data.Get("status").Int()
-		if status < 100 || status > 599 {
-			status = 0
-		}
-		s.signInFailed(now, &SignInError{Status: int(status), Err: &ServerError{0, text}}, never)
+		own, how := judged(int(status))
+		s.signInFailed(now, &SignInError{Status: own, Err: &ServerError{0, text}}, how)
 	case nameWatchlist:
 		if s.user.wanted {
 			s.watchlist(m.Payload())
