@@ -92,7 +92,9 @@ type Config struct {
 
 	// Backlog bounds in bytes the client events that wait until they can be
 	// sent: for the subscription, for a connection, for EventRate. They go in
-	// order; when the backlog is full Trigger returns ErrQueueFull. Zero: what
+	// order; when the backlog is full Trigger returns ErrQueueFull. With a
+	// subscription that is refused for good they are discarded, as a
+	// DiscardedError says, and Trigger returns ErrNotSubscribed. Zero: what
 	// cannot be sent at once is an error.
 	Backlog int
 

@@ -120,7 +120,8 @@ type (
 	AttemptsError = session.AttemptsError
 
 	// DiscardedError says that client events that waited in Config.Backlog will
-	// not be sent, because their channel was unsubscribed. Its fields are
+	// not be sent, because their channel was unsubscribed, or refused for good.
+	// Its fields are
 	//
 	//	Channel string
 	//	Count   int

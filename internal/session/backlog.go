@@ -86,8 +86,8 @@ func (s *Session) settled(w *waitingEvent) {
 	w.ch.waiting--
 }
 
-// discard drops a channel's events, since the user takes the channel back, and
-// says so.
+// discard drops a channel's events, since the user takes the channel back or the
+// subscription is refused for good, and says so.
 func (s *Session) discard(ch *Channel) {
 	s.fail(&DiscardedError{ch.Name, ch.waiting})
 	b := &s.backlog

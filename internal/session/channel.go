@@ -384,6 +384,9 @@ func (s *Session) failed(now time.Duration, ch *Channel, err *SubscriptionError,
 		return
 	}
 	s.events.push(SubscriptionFailed, ch, err).Retry = err.Retry
+	if ch.state == refused && ch.waiting > 0 {
+		s.parts.backlog.discard(s, ch)
+	}
 }
 
 // reset forgets what the server was told, but not that messages of an earlier

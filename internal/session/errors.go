@@ -14,12 +14,12 @@ var (
 	ErrChannelName      = errors.New("thimble: a channel's name has 1 to 164 of the characters A-Z a-z 0-9 _ - = @ , . ;")
 	ErrEventName        = errors.New(`thimble: a client event's name starts with "client-" and has at most 200 characters`)
 	ErrNotConnected     = errors.New("thimble: not connected; a client connects while Run or Poll is called, and with Config.Backlog events wait for it")
-	ErrNotSubscribed    = errors.New("thimble: not subscribed to the channel; wait for EventSubscribed, or set Config.Backlog to have events wait for it")
+	ErrNotSubscribed    = errors.New("thimble: not subscribed to the channel; wait for EventSubscribed, see Channel.Err for why it does not come, or set Config.Backlog to have events wait for it")
 	ErrPublicChannel    = errors.New("thimble: clients may not send events on a public channel; use a private or presence channel")
 	ErrEncryptedChannel = errors.New("thimble: clients may not send events on an encrypted channel")
 	ErrNotJSON          = errors.New(`thimble: the data of a client event is a JSON text, such as {"on":true}`)
 	ErrTooLarge         = errors.New("thimble: the data of a client event is larger than 10 KB")
-	ErrQueueFull        = errors.New("thimble: the queue of unsent messages is full; the connection is slower than the sender (Config.Queue and Config.Backlog bound it)")
+	ErrQueueFull        = errors.New("thimble: Config.Backlog is full of events that wait, or without one Config.Queue of what the connection has not taken; send less, or make it larger")
 	ErrRateLimited      = errors.New("thimble: more client events in a second than Config.EventRate; send fewer, or set Config.Backlog to have them wait")
 	ErrNoAuthorizer     = errors.New("thimble: this channel needs authorization; set Config.Authorizer or use SubscribeAuthorized")
 	ErrNoUserAuthorizer = errors.New("thimble: signing in needs authorization; set Config.UserAuthorizer")
@@ -122,14 +122,14 @@ func (e *ServerError) Error() string {
 }
 
 // DiscardedError says that client events that waited in the backlog will not be
-// sent, because their channel was unsubscribed.
+// sent, because their channel was unsubscribed, or refused for good.
 type DiscardedError struct {
 	Channel string
 	Count   int
 }
 
 func (e *DiscardedError) Error() string {
-	return "thimble: " + strconv.Itoa(e.Count) + " client events that waited for a subscription to " + e.Channel + " are discarded with it"
+	return "thimble: " + strconv.Itoa(e.Count) + " client events that waited for a subscription to " + e.Channel + " are discarded: it was taken back, or refused"
 }
 
 // AttemptsError says that connecting was given up after so many attempts in a

@@ -90,8 +90,8 @@ func Trigger[T ~string | ~[]byte](s *Session, now time.Duration, ch *Channel, ev
 	}
 	switch err {
 	case ErrNotConnected, ErrNotSubscribed, ErrRateLimited, ErrQueueFull:
-		if s.cfg.Backlog == 0 || !ch.wanted {
-			return err
+		if s.cfg.Backlog == 0 || !ch.wanted || ch.state == refused {
+			return err // for ever, as far as anybody knows
 		}
 		if err := s.wait(ch, event, []byte(data)); err != nil {
 			return err
