@@ -55,8 +55,8 @@ func (ch *channel) join(c *client, a *peer.Action) (*seat, *peer.Decline) {
 	}
 	ch.seats = append(ch.seats, s)
 	ch.hub.counters.subscriptions.Add(1)
+	ch.joined(s, added) // first: whoever sees the confirmation can rely on it
 	c.send(frame)
-	ch.joined(s, added)
 	if hasCache(ch.name) {
 		if last := ch.hub.cache.get(ch.name, ch.hub.now()); last != nil {
 			c.send(last.frame)
