@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -56,13 +55,13 @@ func (p *Peer) authenticate(auth, userData string) string {
 	if auth == "" || userData == "" {
 		return "Invalid signin: it takes auth, a token of the form KEY:SIGNATURE, and the user_data that was signed"
 	}
-	err := p.signer(auth).VerifyUser(auth, p.SocketID(), userData)
-	if err == nil {
-		return ""
-	}
 	key, signature, _ := strings.Cut(auth, ":")
-	if errors.Is(err, channelauth.ErrWrongKey) {
+	signer := p.signer(key)
+	if signer == nil {
 		return "Invalid key in signin auth data: '" + echo(key) + "'"
+	}
+	if signer.VerifyUser(auth, p.SocketID(), userData) == nil {
+		return ""
 	}
 	text := channelauth.UserText(p.SocketID(), userData)
 	return "Invalid signature: Expected HMAC SHA256 hex digest of " + shorten(text, maxSigned) + ", but got " + echo(signature)
@@ -101,15 +100,14 @@ func shallow(info []byte) bool {
 	return len(info) == 0 || wire.Valid([]byte("[[[["+string(info)+"]]]]"))
 }
 
-// signer returns what checks a token: that of the key it names, or of the
-// oldest key, which then says what is wrong.
-func (p *Peer) signer(auth string) *channelauth.Signer {
+// signer returns what checks tokens of a key, nil if it is no key of the
+// application: that is to be said first, whatever the signature looks like.
+func (p *Peer) signer(key string) *channelauth.Signer {
 	signers := p.settings.Get().Signers
-	key := channelauth.TokenKey(auth)
 	for i := range signers {
 		if signers[i].Key == key {
 			return &signers[i]
 		}
 	}
-	return &signers[0]
+	return nil
 }

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -129,18 +128,18 @@ func optional(v wire.Value) string {
 // authorize checks a token. The texts are the service's, as far as they are
 // known; the digest that was expected is never among them.
 func (p *Peer) authorize(channel, auth, channelData string) *Decline {
-	err := p.signer(auth).VerifyChannel(auth, p.SocketID(), channel, channelData)
-	if err == nil {
-		return nil
-	}
-	text := channelauth.ChannelText(p.SocketID(), channel, channelData)
 	key, signature, _ := strings.Cut(auth, ":")
-	message := "Invalid signature: Expected HMAC SHA256 hex digest of " + shorten(text, maxSigned) + ", but got " + echo(signature)
-	switch {
+	message := ""
+	switch signer := p.signer(key); {
 	case auth == "":
 		message = "Missing auth: subscribing to " + channel + " takes a token of the form KEY:SIGNATURE"
-	case errors.Is(err, channelauth.ErrWrongKey):
+	case signer == nil:
 		message = "Invalid key in subscription auth data: '" + echo(key) + "'"
+	case signer.VerifyChannel(auth, p.SocketID(), channel, channelData) == nil:
+		return nil
+	default:
+		text := channelauth.ChannelText(p.SocketID(), channel, channelData)
+		message = "Invalid signature: Expected HMAC SHA256 hex digest of " + shorten(text, maxSigned) + ", but got " + echo(signature)
 	}
 	return &Decline{authError, message, statusUnauthorized}
 }
