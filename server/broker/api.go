@@ -182,7 +182,9 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &unauthorized):
 		status = unauthorized.Status()
-		a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.id), slog.String("remote", r.RemoteAddr), slog.String("reason", unauthorized.Code.String()))
+		if skipped, ok := a.refusals.may(time.Now()); ok {
+			a.broker.log.Warn("refused a request of the HTTP API", slog.String("app", a.id), slog.String("remote", r.RemoteAddr), slog.String("reason", unauthorized.Code.String()), slog.Int64("not_logged", skipped))
+		}
 	case errors.As(err, &refused):
 		status = refused.status
 		if refused.retry > 0 {

@@ -353,6 +353,27 @@ func TestAPIAuthentication(t *testing.T) {
 	}
 }
 
+// TestRefusedRequestsDoNotFillTheLog: anybody can make requests with a bad
+// signature, as many as they like.
+func TestRefusedRequestsDoNotFillTheLog(t *testing.T) {
+	t.Parallel()
+	var log safeBuffer
+	_, address := serve(t, broker.Config{Apps: append(oneApp(), broker.App{ID: "2", Key: "key-2", Secret: "secret-2"}), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 100 {
+		if status, _ := (request{method: "GET", path: "/apps/1/channels", secret: "wrong"}).do(t, address); status != 401 {
+			t.Fatalf("got %d", status)
+		}
+	}
+	// Those of another app are seen all the same.
+	request{method: "GET", path: "/apps/2/channels", secret: "wrong"}.do(t, address)
+	lines := func(app string) int {
+		return strings.Count(log.String(), `msg="refused a request of the HTTP API" app=`+app)
+	}
+	if one, two := lines("1"), lines("2"); one < 1 || one > 15 || two != 1 {
+		t.Errorf("%d and %d lines", one, two)
+	}
+}
+
 func TestAPIPublishes(t *testing.T) {
 	t.Parallel()
 	_, address := serve(t, broker.Config{})

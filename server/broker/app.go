@@ -22,6 +22,7 @@ type app struct {
 	config   atomic.Pointer[App] // with a default in place of each zero
 	settings *peer.Live
 	requests *rate.Limiter
+	refusals *seldom // of requests, in the log
 	counters *counters
 	hub      *hub
 	users    users
@@ -33,7 +34,7 @@ type app struct {
 
 func (b *Broker) newApp(a App) *app {
 	counted, _ := b.tally.LoadOrStore(a.ID, new(counters))
-	one := &app{id: a.ID, broker: b, settings: new(peer.Live), requests: rate.NewLimiter(rate.Inf, 1), counters: counted.(*counters)}
+	one := &app{id: a.ID, broker: b, settings: new(peer.Live), requests: rate.NewLimiter(rate.Inf, 1), refusals: newSeldom(refusedLogged), counters: counted.(*counters)}
 	one.hub = newHub(one)
 	one.configure(a)
 	return one

@@ -180,3 +180,26 @@ func TestNoFileLeft(t *testing.T) {
 	late.welcome()
 	late.alive()
 }
+
+// TestNoFileLeftForARequest: what is taken already and turns out to be a request
+// takes a file of its own for a moment. Without one the client hears nothing,
+// but the log does.
+func TestNoFileLeftForARequest(t *testing.T) {
+	t.Parallel()
+	p := start(t, 100, 100)
+	conn, err := net.Dial("tcp", p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	connect(t, p.address).alive() // so the one before has been taken too
+	p.tell("eat")
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadDeadline(time.Now().Add(patience))
+	if answer, _ := io.ReadAll(conn); len(answer) > 0 {
+		t.Skip("requests are served without a further file here")
+	}
+	eventually(t, "it is in the log", func() bool { return strings.Contains(p.log.String(), "raise the limit (ulimit -n, LimitNOFILE)") })
+}

@@ -74,8 +74,12 @@ const (
 	// and its cookies.
 	maxHeaderBytes = 16 << 10
 
-	// acceptLogEvery keeps a shortage of file descriptors from filling the log.
-	acceptLogEvery = 10 * time.Second
+	// logEvery keeps what comes again and again from filling the log: a shortage
+	// of file descriptors, and requests that are refused, of which refusedLogged of
+	// an application are logged one by one, since most are a mistake that somebody
+	// is looking for.
+	logEvery      = 10 * time.Second
+	refusedLogged = 10
 
 	// readBuffer is what an idle connection holds for reading: a subscription
 	// with its token has about 250 bytes.

@@ -122,7 +122,9 @@ func (l *loop) handOver(n *line, early []byte) {
 	file.Close()
 	l.forget(n)
 	n.drop()
-	if err == nil {
+	if err != nil {
+		doorway.failed(err)
+	} else {
 		doorway.hand(&begun{Conn: conn, early: early})
 	}
 	l.broker.running.Done()

@@ -32,7 +32,7 @@ func (b *Broker) Serve(l net.Listener) error {
 		l.Close()
 		return ErrClosed
 	}
-	w := &watched{Listener: l, broker: b}
+	w := &watched{Listener: l, broker: b, said: newSeldom(1)}
 	w.open, w.shut = context.WithCancel(context.Background())
 	front := b.engine.listen(w)
 	b.servers[server] = front
@@ -137,7 +137,7 @@ func (b *Broker) cut() {
 type watched struct {
 	net.Listener
 	broker *Broker
-	last   time.Time // of a line in the log; only the one goroutine that accepts uses it
+	said   *seldom
 
 	open    context.Context // until Close
 	shut    context.CancelFunc
@@ -181,8 +181,7 @@ func (w *watched) failed(err error) {
 }
 
 func (w *watched) complain(err error) {
-	if time.Since(w.last) > acceptLogEvery {
-		w.last = time.Now()
+	if _, ok := w.said.may(time.Now()); ok {
 		w.broker.log.Error("cannot take connections; if files are meant, raise the limit (ulimit -n, LimitNOFILE)", slog.Any("error", err), slog.Int("open_files", w.broker.room.files))
 	}
 }
