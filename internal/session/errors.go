@@ -16,9 +16,9 @@ var (
 	ErrNotConnected     = errors.New("thimble: not connected; a client connects while Run or Poll is called, and with Config.Backlog events wait for it")
 	ErrNotSubscribed    = errors.New("thimble: not subscribed to the channel; wait for EventSubscribed, see Channel.Err for why it does not come, or set Config.Backlog to have events wait for it")
 	ErrPublicChannel    = errors.New("thimble: clients may not send events on a public channel; use a private or presence channel")
-	ErrEncryptedChannel = errors.New("thimble: clients may not send events on an encrypted channel")
+	ErrEncryptedChannel = errors.New("thimble: clients may not send events on an encrypted channel; use a private or presence channel")
 	ErrNotJSON          = errors.New(`thimble: the data of a client event is a JSON text, such as {"on":true}`)
-	ErrTooLarge         = errors.New("thimble: the data of a client event is larger than 10 KB")
+	ErrTooLarge         = errors.New("thimble: the data of a client event is larger than 10 KB; send less, or where it can be fetched")
 	ErrQueueFull        = errors.New("thimble: Config.Backlog is full of events that wait, or without one Config.Queue of what the connection has not taken; send less, or make it larger")
 	ErrRateLimited      = errors.New("thimble: more client events in a second than Config.EventRate; send fewer, or set Config.Backlog to have them wait")
 	ErrNoAuthorizer     = errors.New("thimble: this channel needs authorization; set Config.Authorizer or use SubscribeAuthorized")
@@ -30,17 +30,17 @@ var (
 // Errors of the connection.
 var (
 	ErrConnectTimeout = errors.New("thimble: no connection within 15 s; check host and port, and the network")
-	ErrPongTimeout    = errors.New("thimble: the server stopped answering")
+	ErrPongTimeout    = errors.New("thimble: the server stopped answering; check the network on the way, or set Config.PongTimeout to more where answers take long")
 	ErrHandshake      = errors.New("thimble: the server's first message is not pusher:connection_established; check host and path")
-	ErrUpgradeTooLong = errors.New("thimble: the answer to the WebSocket upgrade is larger than the read buffer")
-	ErrBinary         = errors.New("thimble: the server sent a binary message")
+	ErrUpgradeTooLong = errors.New("thimble: the answer to the WebSocket upgrade is larger than the read buffer; make Config.ReadBuffer larger")
+	ErrBinary         = errors.New("thimble: the server sent a binary message, which no Pusher server does; check host and path")
 	ErrAuthTimeout    = errors.New("thimble: no answer within Config.AuthTimeout; check that the authorization endpoint is up")
-	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s")
-	ErrNoSecret       = errors.New("thimble: no shared_secret of 32 bytes in the authorization endpoint's answer, which an encrypted channel needs")
+	ErrConfirm        = errors.New("thimble: no answer to the subscription within 30 s; it is tried again, so check the server's log if that does not help")
+	ErrNoSecret       = errors.New("thimble: no shared_secret of 32 bytes in the authorization endpoint's answer, which an encrypted channel needs; check that the endpoint has the master key")
 	ErrNoEncryption   = errors.New("thimble: encrypted channels take flash, so on boards they are there on request: set Config.Encryption to Secretbox{}")
-	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs unless a user is signed in")
-	ErrUserData       = errors.New("thimble: the user_data of a sign-in is not a JSON object with an id")
-	ErrSignInConfirm  = errors.New("thimble: no answer to the sign-in within 30 s")
+	ErrPresenceData   = errors.New("thimble: the authorization endpoint's answer has no channel_data with a user_id, which a presence channel needs unless a user is signed in; check what the endpoint answers, or call SignIn")
+	ErrUserData       = errors.New("thimble: the user_data of a sign-in is not a JSON object with an id; check what the authorization endpoint answers")
+	ErrSignInConfirm  = errors.New("thimble: no answer to the sign-in within 30 s; it is tried again, so check that the server knows sign-in")
 )
 
 // CloseError says that the server closed the connection, or refused it.
@@ -70,13 +70,13 @@ func closeAdvice(code int) string {
 	case 4003:
 		return "the application is disabled; check it in the dashboard"
 	case 4004:
-		return "the application is over its connection quota"
+		return "the application is over its connection quota; close connections that nobody needs, or raise the quota"
 	case 4005:
 		return "check Host and Path"
 	case 4006, 4007, 4008:
-		return "the server does not speak version 7 of the protocol"
+		return "the server does not speak version 7 of the protocol; check Host, and for a newer server"
 	case 4009:
-		return "the connection was not authorized"
+		return "the connection was not authorized; check the application's settings, and call SignIn if it is for signed-in users"
 	}
 	return ""
 }

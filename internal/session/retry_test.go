@@ -143,12 +143,12 @@ func TestErrorTexts(t *testing.T) {
 		{&session.ServerError{Code: 4301, Message: "no"}, "thimble: the server says: no (code 4301)"},
 		{&session.OversizeError{Size: 9, Limit: 5}, "thimble: skipped a message of 9 bytes; MaxMessage is 5"},
 		{&session.OversizeError{Size: 9, Limit: 5, Event: "e", Channel: "c"}, "thimble: skipped a message of 9 bytes, e on c; MaxMessage is 5"},
-		{&session.SubscriptionError{Channel: "c", Err: session.ErrConfirm}, "thimble: subscription to c failed: no answer to the subscription within 30 s"},
+		{&session.SubscriptionError{Channel: "c", Err: session.ErrEntropy}, "thimble: subscription to c failed: no source of randomness; set Config.Entropy"},
 		{&session.SignInError{Err: errCut}, "thimble: signing in failed: cut"},
 		{&session.AuthError{Status: 418}, "thimble: authorization refused with status 418"},
 		{&session.AuthError{}, "thimble: authorization failed"},
 		{&session.AuthError{Status: 500, Err: errCut}, "thimble: authorization: cut"},
-		{&session.AttemptsError{Attempts: 3, Err: session.ErrPongTimeout}, "thimble: gave up after 3 attempts to connect: the server stopped answering"},
+		{&session.AttemptsError{Attempts: 3, Err: session.ErrEntropy}, "thimble: gave up after 3 attempts to connect: no source of randomness; set Config.Entropy"},
 	} {
 		if got := test.err.Error(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
