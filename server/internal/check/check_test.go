@@ -282,19 +282,34 @@ func TestClock(t *testing.T) {
 		date := time.Now().Add(off).UTC().Format(http.TimeFormat)
 		return Config{Key: "k", AppID: "1", Secret: appSecret, Plaintext: true, Host: host(answering(t, 401, "Invalid signature", "Date", date))}
 	}
-	finds(t, dated(time.Hour), "clock", "is 1h0m0s behind the server's, and signed requests are valid for 600 s", "set this machine's clock")
+	finds(t, dated(time.Hour), "clock", " behind the server's, and signed requests are valid for 600 s", "set this machine's clock")
 	finds(t, dated(time.Hour), "api", "too old, or as made in the future", "set this machine's clock")
-	finds(t, dated(-11*time.Minute), "clock", "11m0s ahead of", "set this machine's clock")
-	for off, says := range map[time.Duration]string{0: "agrees", 2 * time.Minute: "2m0s behind the server's; signed requests are valid up to 600 s"} {
-		results, _, _ := steps(t, dated(off))
-		// The date is in whole seconds, so it may seem a second less.
-		if r := results["clock"]; r.Status != OK || !strings.Contains(r.Text, says) && !strings.Contains(r.Text, "1m59s behind") {
-			t.Errorf("%v: %+v", off, r)
-		}
+	finds(t, dated(-time.Hour), "clock", " ahead of the server's, and signed requests are valid for 600 s", "set this machine's clock")
+	results, _, _ := steps(t, dated(0))
+	if r := results["clock"]; r.Status != OK {
+		t.Errorf("the same time: %+v", r)
 	}
-	results, _, _ := steps(t, Config{Key: "k", Host: "127.0.0.1:1"})
+	results, _, _ = steps(t, Config{Key: "k", Host: "127.0.0.1:1"})
 	if r := results["clock"]; r.Status != Skipped || !strings.Contains(r.Text, "says no time: nothing listens") {
 		t.Errorf("nobody there: %+v", r)
+	}
+}
+
+// TestSkew has the differences that a test with a clock that goes on cannot
+// have exactly.
+func TestSkew(t *testing.T) {
+	t.Parallel()
+	for skew, want := range map[time.Duration]outcome{
+		0:                 good("this machine's clock agrees with the server's"),
+		-aware:            good("this machine's clock agrees with the server's"),
+		2 * time.Minute:   good("this machine's clock is 2m0s behind the server's; signed requests are valid up to 600 s"),
+		-10 * time.Minute: good("this machine's clock is 10m0s ahead of the server's; signed requests are valid up to 600 s"),
+		-11 * time.Minute: failed("this machine's clock is 11m0s ahead of the server's, and signed requests are valid for 600 s", "set this machine's clock, or the server's"),
+		time.Hour:         failed("this machine's clock is 1h0m0s behind the server's, and signed requests are valid for 600 s", "set this machine's clock, or the server's"),
+	} {
+		if got := (&run{skew: skew}).judgeClock(); got != want {
+			t.Errorf("%v: %+v, want %+v", skew, got, want)
+		}
 	}
 }
 
