@@ -29,7 +29,8 @@ const (
 	// It is told once, until the channel has had an event or is empty.
 	CacheMiss = "cache_miss"
 	// SubscriptionCount: how many are on a channel, unless it is a presence
-	// channel, as often as App.SubscriptionCounts tells clients.
+	// channel, as often as App.SubscriptionCounts tells clients, and whether it
+	// does or not.
 	SubscriptionCount = "subscription_count"
 )
 
