@@ -61,6 +61,9 @@ func (p *plan) measure() (*measured, error) {
 			if m.crowd, err = p.crowd(first, n); err != nil {
 				return nil, fmt.Errorf("%d connections: %w", n, err)
 			}
+			if n < p.most {
+				m.crowd.Files = files
+			}
 		}
 	}
 	return m, nil

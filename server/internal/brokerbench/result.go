@@ -76,6 +76,7 @@ type joins struct{ Few, Many []float64 }
 // crowd is a great number of connections, and their coming back at once.
 type crowd struct {
 	Connections   int
+	Files         int     // that a process may have open, if that is why there are no more
 	Memory, After float64 // bytes for each, before and after they came back
 	Took, Cost    float64
 }

@@ -37,8 +37,12 @@ func (m *measured) markdown() string {
 			microseconds(figures.Median(j.Few)), figures.Thousands(p.subscribers), microseconds(figures.Median(j.Many)), figures.Thousands(p.idle))
 	}
 	if c := m.crowd; c != nil {
-		fmt.Fprintf(&b, "| %s connections, subscribed | %s each; when all are cut and come back at once, the last is subscribed after %.1f s, each at %s of CPU time, and then has %s |\n",
-			figures.Thousands(c.Connections), figures.KiB(c.Memory), c.Took, microseconds(c.Cost), figures.KiB(c.After))
+		limited := ""
+		if c.Files > 0 {
+			limited = fmt.Sprintf(", which is what the %s open files of a process here have room for", figures.Thousands(c.Files))
+		}
+		fmt.Fprintf(&b, "| %s connections%s, subscribed | %s each; when all are cut and come back at once, the last is subscribed after %.1f s, each at %s of CPU time, and then has %s |\n",
+			figures.Thousands(c.Connections), limited, figures.KiB(c.Memory), c.Took, microseconds(c.Cost), figures.KiB(c.After))
 	}
 	fmt.Fprintf(&b, "\nOn %d cores, %s/%s, %s.\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	return b.String()

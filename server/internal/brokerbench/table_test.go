@@ -38,4 +38,10 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", want, got)
 		}
 	}
+
+	// Fewer are no property of the broker, and the row says whose.
+	m.crowd.Connections, m.crowd.Files = 17500, 20000
+	if got, want := m.markdown(), "| 17,500 connections, which is what the 20,000 open files of a process here have room for, subscribed | 1.1 KiB each;"; !strings.Contains(got, want) {
+		t.Errorf("there is no %q in\n%s", want, got)
+	}
 }
