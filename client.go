@@ -230,7 +230,9 @@ func (c *Client) Probe() {
 }
 
 // Server is where a client connects to, and as which application. The fields
-// are those of Config.
+// are those of Config. With Cluster, Host, Path and Plaintext all zero the
+// client stays with the server that it has; otherwise the four together say
+// which one it is, and what is zero of them is what zero is in Config.
 type Server struct {
 	Key       string // zero: as before
 	Cluster   string
@@ -248,7 +250,9 @@ func (c *Client) Switch(to Server) error {
 	if to.Key != "" {
 		cfg.Key = to.Key
 	}
-	cfg.Cluster, cfg.Host, cfg.Path, cfg.Plaintext = to.Cluster, to.Host, to.Path, to.Plaintext
+	if to != (Server{Key: to.Key}) {
+		cfg.Cluster, cfg.Host, cfg.Path, cfg.Plaintext = to.Cluster, to.Host, to.Path, to.Plaintext
+	}
 	addr, err := cfg.check()
 	if err != nil {
 		c.mu.Unlock()

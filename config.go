@@ -168,7 +168,7 @@ func (Secretbox) part() session.Part { return session.Encryption }
 
 var (
 	errNoKey     = errors.New("thimble: Config.Key is empty: set it to the application's key")
-	errKey       = errors.New("thimble: Config.Key has characters that no key has: letters, digits, - and _ are allowed")
+	errKey       = errors.New("thimble: Config.Key has characters that no key has: letters, digits and - _ . ~ : are allowed")
 	errNoHost    = errors.New(`thimble: set Config.Cluster, such as "eu", or Config.Host`)
 	errCluster   = errors.New("thimble: Config.Cluster has characters that no cluster has: letters, digits and - are allowed")
 	errHost      = errors.New(`thimble: Config.Host is a host or host:port, such as "127.0.0.1:6001", without scheme or path`)
@@ -207,7 +207,7 @@ func (cfg *Config) check() (address, error) {
 	switch {
 	case cfg.Key == "":
 		return addr, errNoKey
-	case !only(cfg.Key, "-_"):
+	case !only(cfg.Key, "-_.~:") || cfg.Key == "." || cfg.Key == "..": // what stands in a path as it is (RFC 3986 3.3)
 		return addr, errKey
 	case cfg.Host == "" && cfg.Cluster == "":
 		return addr, errNoHost

@@ -26,7 +26,7 @@ func TestSwitch(t *testing.T) {
 	p.event("e", "private-a", "1")
 	waitFor(t, "the event", got)
 
-	for _, bad := range []thimble.Server{{}, {Host: "http://x"}, {Host: "h", Path: "x"}, {Key: "?", Cluster: "eu"}, {Cluster: "e/u"}} {
+	for _, bad := range []thimble.Server{{Path: "/x"}, {Plaintext: true}, {Key: "?"}, {Host: "http://x"}, {Host: "h", Path: "x"}, {Key: "?", Cluster: "eu"}, {Cluster: "e/u"}} {
 		if err := client.Switch(bad); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
@@ -50,6 +50,51 @@ func TestSwitch(t *testing.T) {
 	client.Disconnect()
 	if err := r.wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSwitchOfTheKeyAlone stays with the server, whatever says which that is.
+func TestSwitchOfTheKeyAlone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		set  func(*thimble.Config, *fake)
+		path string
+	}{
+		{"host and path", func(c *thimble.Config, _ *fake) { c.Path = "/below" }, "/below/app/"},
+		{"cluster", func(c *thimble.Config, f *fake) {
+			c.Host, c.Cluster = "", "eu"
+			c.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				if address != "ws-eu.pusher.com:80" {
+					t.Errorf("dials %s", address)
+				}
+				return new(net.Dialer).DialContext(ctx, network, f.host())
+			}
+		}, "/app/"},
+	} {
+		f := newFake(t)
+		cfg := f.eager()
+		test.set(&cfg, f)
+		client := newClient(t, cfg)
+		r := run(t, client)
+		for _, key := range []string{"key", "other.key", "other.key"} {
+			p := f.accept("1.1")
+			if want := test.path + key + "?"; !strings.Contains(p.request, want) {
+				t.Errorf("%s: asked for %s, want %s", test.name, p.request, want)
+			}
+			to := thimble.Server{Key: "other.key"}
+			if key == to.Key {
+				to.Key = "" // and so the same again
+			}
+			if err := client.Switch(to); err != nil {
+				t.Fatal(err)
+			}
+			p.closed()
+		}
+		client.Disconnect()
+		if err := r.wait(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
