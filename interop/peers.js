@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { after } from 'node:test';
 import PusherJS from 'pusher-js';
 import PusherServer from 'pusher';
+import { app } from './app.js';
 import { Inbox } from './inbox.js';
 import { Process, listening } from './process.js';
 
@@ -12,8 +13,7 @@ const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.ur
 const thimble = process.env.THIMBLE || built('thimble');
 const interopPeer = process.env.THIMBLE_PEER || built('interop-peer');
 
-/** The credentials of thimble serve --dev. */
-export const app = { id: 'app-id', key: 'app-key', secret: 'app-secret' };
+export { app };
 
 /** Any 32 bytes, for encrypted channels. */
 export const masterKey = Buffer.alloc(32, 7).toString('base64');
@@ -42,6 +42,14 @@ export async function startEndpoint(t, { secret = app.secret } = {}) {
   const server = new Process('endpoint', interopPeer, ['authserver', '-key', app.key, '-secret', secret, '-master-key', masterKey]);
   t.after(() => server.stop());
   return `http://${await listening(server)}/pusher/auth`;
+}
+
+/** Makes a certificate for 127.0.0.1, and the authority that has signed it: their files. */
+export async function makeCertificate(directory) {
+  const maker = new Process('certificate', interopPeer, ['certificate', '-to', directory]);
+  const { data } = await maker.lines.take((l) => l.event === 'certificate', 'certificate');
+  await maker.exit();
+  return data;
 }
 
 /** Thimble's client in a process of its own. */

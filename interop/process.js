@@ -22,9 +22,9 @@ export class Process {
   #child;
   #exit;
 
-  constructor(name, path, args) {
+  constructor(name, path, args, env = {}) {
     this.lines = new Inbox(name);
-    const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.#child = child;
     running.add(child);
 

@@ -46,6 +46,17 @@ suite('users and caches', () => {
     assert.deepEqual((await watcher.inbox.take((i) => i.offline, 'offline')).offline, ['cy']);
   });
 
+  test('a watchlist that is too long is an error, and its first hundred count', async (t) => {
+    const watchlist = Array.from({ length: 101 }, (_, i) => `friend-${i}`);
+    const watcher = await signedIn(t, { id: 'popular', watchlist });
+    const { error } = await watcher.inbox.take((item) => item.error, 'error');
+    assert.equal(error.data.code, 4302);
+    await signedIn(t, { id: 'friend-100' });
+    await signedIn(t, { id: 'friend-99' });
+    assert.deepEqual((await watcher.inbox.take((i) => i.online, 'online')).online, ['friend-99']);
+    assert.equal(watcher.pusher.connection.state, 'connected');
+  });
+
   test('the connections of a user are terminated', async (t) => {
     const js = await signedIn(t, { id: 'eve' });
     const stays = await signedIn(t, { id: 'finn' });
@@ -72,9 +83,9 @@ suite('users and caches', () => {
     await js.subscribe('still-here');
   });
 
-  for (const channel of ['cache-room', 'private-cache-room']) {
+  for (const channel of ['cache-room', 'private-cache-room', 'presence-cache-room']) {
     test(`the last event of ${channel} comes first`, async (t) => {
-      const authorize = (socketId, name) => server.authorizeChannel(socketId, name);
+      const authorize = (socketId, name) => server.authorizeChannel(socketId, name, name.startsWith('presence-') ? { user_id: socketId } : undefined);
       const early = new JSClient(t, broker, { authorize });
       const joined = await early.subscribe(channel, 'e', 'pusher:cache_miss');
       await early.event(channel, 'pusher:cache_miss');

@@ -4,9 +4,10 @@
 //
 //	interop-peer client -host 127.0.0.1:6001 -auth http://127.0.0.1:8080/ -user ann
 //	interop-peer authserver
+//	interop-peer certificate -to DIRECTORY
 //
-// Both print JSON, a line for each thing that happens, and end when their
-// standard input does.
+// The last makes what a test over TLS needs. All print JSON, a line for each thing that happens; the first
+// two end when their standard input does.
 package main
 
 import (
@@ -35,9 +36,11 @@ func run(ctx context.Context, args []string) error {
 			return runClient(ctx, args[1:])
 		case "authserver":
 			return runAuthServer(ctx, args[1:])
+		case "certificate":
+			return runCertificate(args[1:])
 		}
 	}
-	return fmt.Errorf("say client or authserver, and -h behind it for the flags")
+	return fmt.Errorf("say client, authserver or certificate, and -h behind it for the flags")
 }
 
 // line is one thing that happened.

@@ -1,0 +1,2 @@
+/** The credentials of thimble serve --dev. */
+export const app = { id: 'app-id', key: 'app-key', secret: 'app-secret' };
