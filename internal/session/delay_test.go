@@ -57,12 +57,17 @@ func TestDelaysGrowExactly(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Second
-	most := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60, 60}
-	for i, got := range attempts(t, s, &now, len(most)) {
-		want := time.Duration(word % (uint64(most[i]*time.Second) + 1))
-		if got != want {
-			t.Errorf("delay %d is %v, want %v of at most %v", i+1, got, want, most[i]*time.Second)
+	for _, most := range [][]time.Duration{
+		{1, 2, 4, 8, 16, 32, 60, 60, 60, 60},
+		{1, 2, 4, 8}, // of another server, behind Retarget
+	} {
+		for i, got := range attempts(t, s, &now, len(most)) {
+			want := time.Duration(word % (uint64(most[i]*time.Second) + 1))
+			if got != want {
+				t.Errorf("delay %d is %v, want %v of at most %v", i+1, got, want, most[i]*time.Second)
+			}
 		}
+		s.Retarget(now, session.Target{Host: "other", Path: "/"})
 	}
 }
 

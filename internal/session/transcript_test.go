@@ -84,6 +84,7 @@ import (
 //	channels A B           all that the session knows
 //	me C ID
 //	err C TEXT             why it is not subscribed; empty: nothing failed
+//	user-err TEXT          why the user is not signed in; empty: nothing failed
 //	user ID DATA           who is signed in; empty: nobody
 //	socket ID              empty: none
 //	in STATE               the state now
@@ -317,6 +318,10 @@ func (st *stage) assert(step transcript.Step) bool {
 		}
 	case "err":
 		if got := s.Channel(name).Err(); got == nil && rest != "" || got != nil && (rest == "" || !strings.Contains(got.Error(), rest)) {
+			st.t.Errorf("got %v", got)
+		}
+	case "user-err":
+		if got := s.UserErr(); got == nil && step.Arg != "" || got != nil && (step.Arg == "" || !strings.Contains(got.Error(), step.Arg)) {
 			st.t.Errorf("got %v", got)
 		}
 	case "user":
