@@ -135,7 +135,14 @@ func (ch *Channel) Trigger(event, data string) error {
 func (ch *Channel) MemberChanges() (joined, left []Member) {
 	ch.client.mu.Lock()
 	defer ch.client.mu.Unlock()
-	return ch.state.MemberChanges()
+	came, went := ch.state.MemberChanges()
+	for _, m := range came {
+		joined = append(joined, Member(m))
+	}
+	for _, m := range went {
+		left = append(left, Member(m))
+	}
+	return joined, left
 }
 
 // Members returns the members of a presence channel that are known, in no
@@ -143,7 +150,7 @@ func (ch *Channel) MemberChanges() (joined, left []Member) {
 func (ch *Channel) Members() []Member {
 	ch.client.mu.Lock()
 	members := make([]Member, 0, ch.state.Kept())
-	ch.state.Members(func(m Member) { members = append(members, m) })
+	ch.state.Members(func(m session.Member) { members = append(members, Member(m)) })
 	ch.client.mu.Unlock()
 	return members
 }
@@ -152,7 +159,8 @@ func (ch *Channel) Members() []Member {
 func (ch *Channel) Member(id string) (Member, bool) {
 	ch.client.mu.Lock()
 	defer ch.client.mu.Unlock()
-	return ch.state.Member(id)
+	m, ok := ch.state.Member(id)
+	return Member(m), ok
 }
 
 // MemberCount returns how many members a presence channel has, as the server

@@ -103,9 +103,14 @@ func (v Value) Int() (value int64, ok bool) { return v.v.Int() }
 // Float returns a number; ok is false for any other kind.
 func (v Value) Float() (value float64, ok bool) { return v.v.Float() }
 
-// Member is a member of a presence channel: ID, and Info as JSON text, empty
-// when there is none.
-type Member = session.Member
+// Member is a member of a presence channel.
+type Member struct {
+	ID   string
+	Info string // JSON text; empty when there is none
+}
+
+// Field reads a value out of Info, as Event.Field does.
+func (m Member) Field(path string) Value { return Event{Data: []byte(m.Info)}.Field(path) }
 
 // State is the state of a client's connection. Its String is the word that
 // pusher-js has for it.

@@ -103,6 +103,15 @@ func ExampleChannel_Members() {
 	_ = client.Run(context.Background())
 }
 
+// What a member says of himself is JSON, and is read without reflection, on
+// boards too.
+func ExampleMember_Field() {
+	m := thimble.Member{ID: "7", Info: `{"name":"Ann","seat":{"row":3}}`}
+	row, ok := m.Field("seat.row").Int()
+	fmt.Println(m.Field("name"), row, ok, m.Field("age").Exists())
+	// Output: Ann 3 true false
+}
+
 // A door opens only for members whom the server vouches for, whatever the
 // event says about its sender.
 func ExampleChannel_BindFrom() {

@@ -25,7 +25,7 @@ func (c *Client) handle(ev *session.Event) {
 
 	e := Event{Gap: ev.Gap}
 	if ev.Kind != session.Message {
-		e.Err, e.Member = ev.Err, ev.Member
+		e.Err, e.Member = ev.Err, Member(ev.Member)
 	}
 	var ch *Channel
 	if ev.Channel != nil {
