@@ -12,9 +12,9 @@ import (
 // Env reads the environment over s: THIMBLE_ variables, PUSHER_ ones for the
 // credentials of the only app, and what soketi and Reverb are set up with, so
 // that a container that ran one of them goes on with the same variables: if its
-// application is in them, and none in s, then what it has by default counts too,
-// as far as that is something else here. It returns what was found and has no
-// meaning here, for the log.
+// application is in them, and none in s, then the address that it listens on by
+// default counts too, and of soketi the sizes and times that are others here. It
+// returns what was found and has no meaning here, for the log.
 func (s *Settings) Env(lookup func(string) (string, bool)) (ignored []string, err error) {
 	e := env{lookup: lookup, settings: s}
 	e.soketi()
