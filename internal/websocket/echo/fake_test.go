@@ -18,7 +18,7 @@ import (
 )
 
 // patience is only for tests that hang.
-const patience = 30 * time.Second
+const patience = 120 * time.Second
 
 // play does one case on a connection after the upgrade, and says what was
 // wrong. masked is the fuzzing client's role. The echo's answers are read while
