@@ -106,6 +106,7 @@ func (c *Client) hireAny() {
 // worker is a goroutine that does authorizations.
 type worker struct {
 	jobs []job // that it is asking for; none: it looks for some
+	next *worker
 }
 
 // awaited says whether anybody waits for what a worker does. Nobody does any
@@ -124,13 +125,14 @@ func (c *Client) awaited(w *worker) bool {
 // for are not in the way of others, until there are too many of them. The lock
 // is held.
 func (c *Client) vacancies() int {
-	n := maxWorkers
-	for _, w := range c.workers {
+	free, places := maxWorkers, maxCalls
+	for w := c.workers; w != nil; w = w.next {
+		places--
 		if c.awaited(w) {
-			n--
+			free--
 		}
 	}
-	return min(n, maxCalls-len(c.workers))
+	return min(free, places)
 }
 
 // hire starts the workers that the waiting authorizations need. It is called
@@ -144,12 +146,12 @@ func (c *Client) hire() {
 	free := c.vacancies()
 	for n := len(c.jobs); n > 0 && free > 0; n -= size {
 		free--
-		w := new(worker)
-		c.workers = append(c.workers, w)
+		w := &worker{next: c.workers}
+		c.workers = w
 		c.tasks.Add(1)
 		go c.work(w)
 	}
-	for _, w := range c.workers {
+	for w := c.workers; w != nil; w = w.next {
 		if c.awaited(w) {
 			return
 		}
@@ -166,11 +168,9 @@ func (c *Client) work(w *worker) {
 	c.mu.Lock()
 	defer func() {
 		// An Authorizer may have ended this goroutine, and left something.
-		for i, other := range c.workers {
-			if other == w {
-				last := len(c.workers) - 1
-				c.workers[i], c.workers[last] = c.workers[last], nil
-				c.workers = c.workers[:last]
+		for at := &c.workers; *at != nil; at = &(*at).next {
+			if *at == w {
+				*at = w.next
 				break
 			}
 		}

@@ -28,15 +28,16 @@ type Client struct {
 	users   interner // their senders
 
 	// Driving. Only the goroutine in Run or Poll handles events and reads.
-	driving bool
-	present present         // the event that is handled
-	lent    bool            // the driver has given up the lock for handlers
-	reading bool            // the driver waits in conn.Read
-	writing bool            // somebody writes to writer
-	opening uint32          // counts dials, to know an answer that comes too late
-	running context.Context // that of Run; nil while it does not
-	wake    chan struct{}   // tells a driver that waits without a connection
-	armed   time.Duration   // the read deadline that conn has
+	driving   bool
+	present   present         // the event that is handled
+	lent      bool            // the driver has given up the lock for handlers
+	reading   bool            // the driver waits in conn.Read
+	writing   bool            // somebody writes to writer
+	preparing bool            // the Authorizer, beside the dialling
+	opening   uint32          // counts dials, to know an answer that comes too late
+	running   context.Context // that of Run; nil while it does not
+	wake      chan struct{}   // tells a driver that waits without a connection
+	armed     time.Duration   // the read deadline that conn has
 
 	// The transport.
 	conn        net.Conn
@@ -53,13 +54,12 @@ type Client struct {
 	brokenUntil time.Duration
 	spare       []byte // the session's other output buffer
 
-	link      *linkPart // nil without Config.Network
-	auth      *authPart // nil without Config.Authorizer
-	jobs      []job     // authorizations that wait for their turn
-	batch     int       // how many are asked for at once; 0: one after the other, through Authorize
-	workers   []*worker
-	preparing bool           // the Authorizer
-	tasks     sync.WaitGroup // goroutines that dial and authorize
+	link    *linkPart      // nil without Config.Network
+	auth    *authPart      // nil without Config.Authorizer
+	jobs    []job          // authorizations that wait for their turn
+	batch   int            // how many are asked for at once; 0: one after the other, through Authorize
+	workers *worker        // the first of them
+	tasks   sync.WaitGroup // goroutines that dial and authorize
 }
 
 // New makes a client. It does not connect yet.

@@ -36,6 +36,7 @@ type Channel struct {
 	gone      bool          // it is to be forgotten
 	ticket    uint32        // of the authorization under way
 	order     uint32        // of the subscription sent
+	count     int32         // of members, as the server counts; -1: unknown
 	confirmBy time.Duration // for the answer to either; 0: as long as it takes
 	retryAt   time.Duration
 
@@ -45,7 +46,6 @@ type Channel struct {
 	// Presence.
 	members map[string]string // id to info; nil unless subscribed
 	size    int               // bytes of both, all together
-	count   int               // as the server counts; -1: unknown
 	me      string
 
 	awaiting string // a token that waits for the sign-in

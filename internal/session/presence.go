@@ -18,7 +18,7 @@ func (ch *Channel) Member(id string) (Member, bool) {
 // MemberCount returns how many members a presence channel has, as the server
 // counts them, those included that are not kept; -1 if it has not said. It is 0
 // unless subscribed.
-func (ch *Channel) MemberCount() int { return ch.count }
+func (ch *Channel) MemberCount() int { return int(ch.count) }
 
 // Kept returns how many members Members knows.
 func (ch *Channel) Kept() int { return len(ch.members) }
@@ -70,11 +70,11 @@ func (s *Session) snapshot(ch *Channel, data wire.Value) {
 	n, ok := presence.Get("count").Int()
 	switch {
 	case ok && n >= 0 && n <= maxCount:
-		ch.count = int(n)
+		ch.count = int32(n)
 	case ch.partial():
 		ch.count = -1
 	default:
-		ch.count = len(ch.members)
+		ch.count = int32(len(ch.members))
 	}
 }
 
