@@ -25,6 +25,10 @@ const (
 	// dialTimeout is as long as a board waits.
 	dialTimeout = 10 * time.Second
 
+	// linger is how long a server may take for what a board wrote before it
+	// closed the connection.
+	linger = 5 * time.Second
+
 	// retryEvery is the time between two attempts to open a line.
 	retryEvery = 500 * time.Millisecond
 )

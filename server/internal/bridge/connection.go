@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/thimble-go/thimble/internal/line"
 )
@@ -36,15 +37,16 @@ func (l *link) connection(ctx context.Context, slot int, address string) {
 	if err != nil {
 		c.fail(err)
 	}
-	var down sync.WaitGroup
-	down.Add(1)
-	go func() {
-		defer down.Done()
-		c.toBoard()
-	}()
+	var others sync.WaitGroup
+	others.Go(c.toBoard)
+	others.Go(c.watch)
 	c.fromBoard()
 	_ = conn.Close() // which ends the other direction
-	down.Wait()
+	l.mu.Lock()
+	c.done = true
+	l.changed.Broadcast()
+	l.mu.Unlock()
+	others.Wait()
 
 	l.mu.Lock()
 	_ = l.end.Close(slot, reason(c.err))
@@ -54,12 +56,13 @@ func (l *link) connection(ctx context.Context, slot int, address string) {
 	l.tell()
 }
 
-// carrier carries the data of a connection. The link's lock guards err.
+// carrier carries the data of a connection. The link's lock guards err and done.
 type carrier struct {
 	l        *link
 	slot     int
 	conn     net.Conn
 	err      error // what broke it
+	done     bool  // conn is closed, and fromBoard has returned
 	half     bool  // the board sends no more
 	up, down int64
 }
@@ -74,6 +77,44 @@ func (c *carrier) fail(err error) {
 	c.l.mu.Unlock()
 	_ = c.conn.Close()
 }
+
+// watch closes the connection when the board's end of it is gone, whatever the
+// goroutines that carry data wait for: the other side may neither take nor send
+// anything. What a board wrote before it closed has a while to go out.
+func (c *carrier) watch() {
+	l := c.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var gone error
+	for !c.done && c.err == nil && gone == nil {
+		if _, gone = l.end.Opened(c.slot); gone == nil {
+			l.changed.Wait()
+		}
+	}
+	if c.done || c.err != nil {
+		return
+	}
+	if gone != line.Closed {
+		l.mu.Unlock()
+		c.fail(gone)
+		l.mu.Lock()
+		return
+	}
+	timer := time.AfterFunc(linger, func() { c.fail(errNotTaken) })
+	defer timer.Stop()
+	for !c.done && l.over == nil {
+		l.changed.Wait()
+	}
+	if !c.done {
+		timer.Reset(farewell)
+	}
+	for !c.done {
+		l.changed.Wait()
+	}
+}
+
+// errNotTaken is why a connection is broken off that the board has closed.
+var errNotTaken = errors.New("the server did not take all that the board had sent before it closed")
 
 // fromBoard carries data from the board, until it closes the connection, the
 // connection breaks, or the line ends.
@@ -139,7 +180,11 @@ func (c *carrier) toBoard() {
 	for {
 		n, err := c.conn.Read(buf)
 		if n > 0 {
-			if err := c.send(buf[:n]); err != nil {
+			err := c.send(buf[:n])
+			if err == line.Closed {
+				return // what comes from the board may still be on its way
+			}
+			if err != nil {
 				c.fail(err)
 				return
 			}
