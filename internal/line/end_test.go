@@ -390,16 +390,49 @@ func TestMisuse(t *testing.T) {
 	s.connect("x:2")
 }
 
+// TestAnotherVersion checks that ends of different versions learn that they
+// are, that the sockets of the board that was end, and that a board of the
+// right version is served afterwards.
 func TestAnotherVersion(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, Config{})
-	s.host.Input(s.now, stuff([]byte{kindHello, 9, 128, 0}))
-	if v := s.host.Stats().Stranger; v != 9 {
-		t.Errorf("version %d", v)
+	_, old := s.connect("x:1")
+	s.restartBoard()
+	// Each end believes that the other one speaks version 9.
+	other := func(p []byte) (changed []byte) {
+		var d decoder
+		bodies, _ := frames(&d, p)
+		for _, body := range bodies {
+			if body[0] == kindHello || body[0] == kindWelcome {
+				body[1] = 9
+			}
+			changed = append(changed, stuff(body)...)
+		}
+		return changed
 	}
-	s.connect("x:1")
-	if v := s.host.Stats().Stranger; v != 0 {
-		t.Errorf("still a stranger: %d", v)
+	s.up, s.down = other, other
+	slot, err := s.board.Open(s.now, "x:2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.until("told", func() bool { return s.board.Stats().Stranger == 9 && s.host.Stats().Stranger == 9 })
+	s.until("ended", func() bool { _, err := s.host.Opened(old); return err == LineLost })
+	_ = s.host.Close(old, Closed)
+	frames := s.frames
+	for end := s.now + time.Minute; s.now < end; {
+		s.step()
+	}
+	if n := s.frames - frames; n > 250 { // HELLO and its answer, twice a second
+		t.Errorf("%d frames in a minute", n)
+	}
+	if s.board.Up() || s.host.Up() {
+		t.Error("they have a session")
+	}
+	s.up, s.down = nil, nil
+	_ = s.board.Close(slot, Closed)
+	s.connect("x:3")
+	if board, host := s.board.Stats().Stranger, s.host.Stats().Stranger; board != 0 || host != 0 {
+		t.Errorf("still strangers: %d and %d", board, host)
 	}
 }
 

@@ -47,17 +47,18 @@ func (e *End) receive(now time.Duration, body []byte) {
 }
 
 // hello is a board without a session. It may say so several times before it
-// hears our answer.
+// hears our answer. One of another version has no session either; it is told
+// ours, and of none.
 func (e *End) hello(now time.Duration, body []byte) {
 	if body[1] != Version {
-		e.stats.Stranger = body[1]
+		e.drop()
+		e.stats.Stranger, e.answer = body[1], kindWelcome
 		return
 	}
 	if len(body) < 4 || get16(body[2:]) < MinWindow {
 		return
 	}
 	e.out.window = get16(body[2:])
-	e.stats.Stranger = 0
 	e.renew(now)
 }
 
@@ -73,7 +74,7 @@ func (e *End) renew(now time.Duration) {
 		}
 		e.begin(session)
 	}
-	e.answer = kindWelcome
+	e.answer, e.stats.Stranger = kindWelcome, 0
 	e.alive(now)
 }
 
@@ -198,7 +199,7 @@ func (e *End) greet(now time.Duration, kind byte, dst []byte) int {
 		e.helloAt = now + helloEvery
 		f.put(Version)
 	case kindWelcome:
-		if e.session == 0 {
+		if e.session == 0 && e.stats.Stranger == 0 {
 			return 0
 		}
 		f.put(Version)

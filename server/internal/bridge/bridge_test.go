@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log"
 	"math/rand/v2"
@@ -296,6 +298,40 @@ func TestNobodyThere(t *testing.T) {
 	cancel()
 	if _, err := board(t, newCable(t), serialnet.Config{}).Dial(ctx, "tcp", "x:1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
+	}
+}
+
+// TestAnotherVersion checks that both users are told when board and bridge are
+// of different releases.
+func TestAnotherVersion(t *testing.T) {
+	t.Parallel()
+	// frame is the format of docs/serial.md, written once more.
+	frame := func(body ...byte) []byte {
+		body = binary.LittleEndian.AppendUint32(body, crc32.ChecksumIEEE(body))
+		f := []byte{0}
+		for _, chunk := range bytes.Split(body, []byte{0}) {
+			f = append(append(f, byte(len(chunk)+1)), chunk...)
+		}
+		return append(f, 0)
+	}
+	c := newCable(t)
+	c.noise = func(p []byte) []byte { // each end believes that the other one speaks version 9
+		p = bytes.ReplaceAll(p, frame(1, 1, 0, 2), frame(1, 9, 0, 2))
+		return bytes.ReplaceAll(p, frame(2, 1, 0, 0, 0, 0, 0, 16), frame(2, 9, 0, 0, 0, 0, 0, 16))
+	}
+	r := start(t, Config{}, over(c))
+	dev := board(t, c, serialnet.Config{ConnectTimeout: 50 * time.Millisecond})
+	for end := within(t); ; {
+		_, err := dev.Dial(end, "tcp", "x:1")
+		if err != nil && strings.Contains(err.Error(), "another version") {
+			break
+		}
+		if end.Err() != nil {
+			t.Fatalf("the board is never told: %v", err)
+		}
+	}
+	if e := r.await(Version); e.Bytes != 9 {
+		t.Errorf("told %+v", e)
 	}
 }
 
