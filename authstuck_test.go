@@ -167,3 +167,93 @@ func TestUserAuthorizerThatDoesNotReturn(t *testing.T) {
 		t.Errorf("%d calls have not returned, want %d", n, thimble.MaxCalls)
 	}
 }
+
+// deafPreparer is an Authorizer whose preparations do not end.
+type deafPreparer struct {
+	*deaf
+	begun chan struct{}
+}
+
+func (d deafPreparer) Prepare(context.Context) {
+	d.begun <- struct{}{}
+	<-d.let
+}
+
+// TestPreparerThatDoesNotReturn checks that it is not called again meanwhile,
+// however often the client connects.
+func TestPreparerThatDoesNotReturn(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	d := newDeaf(func(string) bool { return true })
+	defer d.release()
+	cfg := f.eager()
+	begun := make(chan struct{}, 9)
+	cfg.Authorizer = deafPreparer{d, begun}
+	client := newClient(t, cfg)
+	client.Subscribe("private-a")
+	run(t, client)
+	for _, id := range []string{"1.1", "2.2", "3.3"} {
+		p := f.accept(id)
+		p.expect(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:` + id + `"}}`)
+		p.conn.Close()
+	}
+	waitFor(t, "the preparation", begun)
+	if n := len(begun); n > 0 {
+		t.Errorf("%d more have begun before it has ended", n)
+	}
+}
+
+// TestReturningAuthorizersTakeNoPlace has calls that nobody waits for return
+// while as many others run as may: they do not take on what waits.
+func TestReturningAuthorizersTakeNoPlace(t *testing.T) {
+	t.Parallel()
+	const limit = thimble.MaxWorkers
+	f := newFake(t)
+	cfg := f.config()
+	let, open := make(chan struct{}), make(chan struct{})
+	asked, returned := make(chan string, 100), make(chan string, 100)
+	cfg.Authorizer = thimble.AuthorizerFunc(func(_ context.Context, req thimble.AuthRequest) (thimble.Token, error) {
+		asked <- req.Channel
+		if strings.HasPrefix(req.Channel, "private-gone") {
+			<-let
+		} else {
+			<-open
+		}
+		returned <- req.Channel
+		return thimble.Token{}, &thimble.AuthError{Status: 404, Permanent: true}
+	})
+	client := newClient(t, cfg)
+	failed := events(client.Bind, thimble.EventSubscriptionError)
+	subscribe := func(name string, n int) {
+		for i := range n {
+			client.Subscribe(name + strconv.Itoa(i))
+		}
+		for range limit {
+			if got := waitFor(t, "a call", asked); !strings.HasPrefix(got, name) {
+				t.Errorf("asked for %s", got)
+			}
+		}
+	}
+	run(t, client)
+	p := f.accept("1.1")
+	subscribe("private-gone", limit)
+	for i := range limit {
+		client.Channel("private-gone" + strconv.Itoa(i)).Unsubscribe()
+	}
+	subscribe("private-slow", 2*limit)
+	close(let)
+	for range limit {
+		waitFor(t, "a call to return", returned)
+	}
+	for range 50 { // others would come meanwhile
+		p.send(`{"event":"pusher:ping"}`)
+		p.expect(`{"event":"pusher:pong","data":{}}`)
+	}
+	if n := len(asked); n > 0 {
+		t.Errorf("%d more run than may", n)
+	}
+	close(open)
+	for range 2 * limit {
+		waitFor(t, "a refusal", failed)
+	}
+}
