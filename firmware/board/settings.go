@@ -9,7 +9,7 @@ type Settings struct {
 	SSID     string // name of the Wi-Fi network; zero only where there is none
 	Password string // of the Wi-Fi network, 8 to 63 characters; zero: it is open
 	Key      string // the application's key
-	Host     string // host:port of the server
+	Host     string // host:port of the server; without TLS it needs the port
 	Auth     string // URL of the authorization endpoint
 	Name     string // of the device, as the endpoint is told it; zero: that of the board
 }
@@ -57,6 +57,9 @@ func (s *Settings) Check(wifi, tls bool) error {
 	add(s.Key == "", "key", "is missing: the application's key")
 	add(s.Host == "", "host", "is missing: the server's host:port, such as 192.168.1.2:6001")
 	add(strings.Contains(s.Host, "/"), "host", "is host:port, such as 192.168.1.2:6001, without a scheme or a path")
+	// The client would take port 80, where a broker hardly ever is.
+	bare := strings.LastIndexByte(s.Host, ':') <= strings.LastIndexByte(s.Host, ']')
+	add(!tls && bare && s.Host != "" && !strings.Contains(s.Host, "/"), "host", "has no port: host:port, such as 192.168.1.2:6001")
 	add(s.Auth == "", "auth", "is missing: the authorization endpoint, such as http://192.168.1.2:6001/pusher/auth")
 	switch {
 	case strings.HasPrefix(s.Auth, "https://"):

@@ -198,7 +198,7 @@ func (d *Demo) authorize(_ *http.Request, ask channelauth.Ask) (channelauth.Gran
 // there to be looked at, and may steer nobody else.
 func boardGrant(name string) (channelauth.Grant, error) {
 	if len(name) > 32 || wire.Outside(name) >= 0 {
-		return channelauth.Grant{}, fmt.Errorf("%w: a device has a name of up to 32 letters and digits", channelauth.ErrForbidden)
+		return channelauth.Grant{}, fmt.Errorf("%w: a device has a name of up to 32 letters, digits and any of _-=@,.;", channelauth.ErrForbidden)
 	}
 	return channelauth.Grant{UserID: devicePrefix + name, UserInfo: map[string]string{"kind": "device", "name": name, "board": "board"}}, nil
 }
