@@ -2,11 +2,11 @@
 // reaches the network through its serial port and "thimble bridge".
 //
 //	thimble demo --addr 127.0.0.1:6001
-//	thimble bridge --listen 127.0.0.1:4000 --allow 127.0.0.1:6001
+//	thimble bridge --tcp 127.0.0.1:4000 --allow 127.0.0.1:6001
 //	tinygo build -target=riscv-qemu -o emulated.elf -ldflags="-X main.key=app-key \
 //	  -X main.host=127.0.0.1:6001 -X main.auth=http://127.0.0.1:6001/pusher/auth -X main.seed=$RANDOM" .
 //	qemu-system-riscv32 -machine virt -display none -monitor none -bios none \
-//	  -kernel emulated.elf -serial tcp:127.0.0.1:4000
+//	  -kernel emulated.elf -serial tcp:127.0.0.1:4000,server=on,wait=on
 //
 // With -target=cortex-m-qemu it is qemu-system-arm -machine lm3s6965evb.
 package main

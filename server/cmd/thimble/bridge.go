@@ -25,8 +25,9 @@ package serialnet, and the connections that it asks for are opened here. It runs
 until Ctrl-C; boards may be unplugged, plugged in and restarted meanwhile.
 
 The line is a serial device (--serial), or a TCP connection as emulators offer
-it: --tcp connects to QEMU with -serial tcp:127.0.0.1:4000,server=on,wait=off;
---listen waits for QEMU with -serial tcp:127.0.0.1:4000.
+it: --tcp connects to QEMU with -serial tcp:127.0.0.1:4000,server=on,wait=on;
+--listen waits for QEMU with -serial tcp:127.0.0.1:4000,reconnect=1, which
+without reconnect does not come back to a bridge that has restarted.
 
 Nothing is allowed unless you name it with --allow, not even this machine: what
 is plugged in would otherwise reach whatever listens here without a password,
@@ -43,7 +44,7 @@ tokens included. Without it the board's data leaves this machine as it came.
 What the board prints on the line is shown too.`,
 		Example: "  thimble bridge --serial /dev/ttyACM0 --allow 192.168.1.2:6001\n" +
 			"  thimble bridge --serial COM3 --baud 9600 --tls ws-eu.pusher.com:443\n" +
-			"  thimble bridge --listen 127.0.0.1:4000 --allow 127.0.0.1:6001",
+			"  thimble bridge --tcp 127.0.0.1:4000 --allow 127.0.0.1:6001",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			lines := 0

@@ -82,7 +82,7 @@ func (d *serialPort) Close() error {
 }
 
 // TCP returns a function that connects to a line that somebody offers over
-// TCP, such as QEMU with -serial tcp:127.0.0.1:4000,server=on.
+// TCP, such as QEMU with -serial tcp:127.0.0.1:4000,server=on,wait=on.
 func TCP(address string) func(context.Context) (io.ReadWriteCloser, error) {
 	return func(ctx context.Context) (io.ReadWriteCloser, error) {
 		var d net.Dialer
@@ -91,8 +91,8 @@ func TCP(address string) func(context.Context) (io.ReadWriteCloser, error) {
 }
 
 // Listener returns a function that waits for a line that is offered by
-// connecting to us, such as QEMU's with -serial tcp:127.0.0.1:4000. It closes
-// the listener when its context ends.
+// connecting to us, such as QEMU's with -serial tcp:127.0.0.1:4000,reconnect=1. It
+// closes the listener when its context ends.
 func Listener(l net.Listener) func(context.Context) (io.ReadWriteCloser, error) {
 	return func(ctx context.Context) (io.ReadWriteCloser, error) {
 		stop := context.AfterFunc(ctx, func() { _ = l.Close() })
