@@ -1,6 +1,6 @@
 # Every target is a script in ci/; what it does stands there.
 
-.PHONY: test check unit unit32 bigendian fuzz interop soak boards firmware-test build bench tidy demo
+.PHONY: test check unit unit32 bigendian fuzz interop soak boards firmware-test firmware-size build bench tidy demo
 
 test: ## everything that CI runs
 	@ci/all
