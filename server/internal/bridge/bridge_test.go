@@ -603,3 +603,50 @@ func TestText(t *testing.T) {
 	roundTrip(t, conn, []byte("hello"))
 	conn.Close()
 }
+
+// TestTextInNoise has a line at the wrong speed: pieces of noise that look like
+// text are not told as such, and text that follows the noise is.
+func TestTextInNoise(t *testing.T) {
+	t.Parallel()
+	c := newCable(t)
+	r := start(t, Config{}, over(c))
+	r.await(LineUp)
+	const boot = "ets Jun  8 2016 00:22:57\r\n"
+	_, _ = c.Write(bytesOf(random(1), 500)) // as some boards begin, at another speed
+	_, _ = c.Write([]byte("\x00" + boot))
+	for text := ""; !strings.HasSuffix(text, boot); {
+		text += r.await(Text).Text
+	}
+	const size = 4 << 20
+	noise := random(2)
+	for range size / 1024 {
+		_, _ = c.Write(bytesOf(noise, 1024))
+	}
+	texts := 0
+	for sum := 0; sum < size*9/10; { // zeros are not counted, nor what waits for one
+		select {
+		case e := <-r.events:
+			sum += e.Bytes
+			if e.Kind == Text {
+				texts++
+			}
+		case <-time.After(patience):
+			t.Fatalf("%d bytes of garbage, and no more", sum)
+		}
+	}
+	if texts > 5 {
+		t.Errorf("%d pieces of noise are text", texts)
+	}
+	for end := within(t); ; {
+		fmt.Fprint(c, "\x00after\r\n\x00")
+		select {
+		case <-time.After(20 * time.Millisecond): // until the next attempt
+		case e := <-r.events:
+			if e.Kind == Text && e.Text == "after\r\n" {
+				return
+			}
+		case <-end.Done():
+			t.Fatal("text that follows noise is never told")
+		}
+	}
+}

@@ -25,6 +25,13 @@ const (
 	// dialTimeout is as long as a board waits.
 	dialTimeout = 10 * time.Second
 
+	// muchNoise is how many bytes that are neither frames nor text make what
+	// looks like text noise as well: some boards begin with half as many, at
+	// another speed. noiseFades are forgotten in a second, a quarter of what
+	// comes at 9600 baud.
+	muchNoise  = 1000
+	noiseFades = 250
+
 	// linger is how long a server may take for what a board wrote before it
 	// closed the connection.
 	linger = 5 * time.Second

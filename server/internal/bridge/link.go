@@ -27,7 +27,9 @@ type link struct {
 	cut     *time.Timer
 	last    line.Stats
 	up      bool
-	events  []Event // that are to be told without the lock
+	noise   int           // bytes that were neither frames nor text lately
+	noiseAt time.Duration // when they were counted
+	events  []Event       // that are to be told without the lock
 	telling sync.Mutex
 }
 
@@ -193,19 +195,33 @@ func (l *link) write() {
 	}
 }
 
-// junk is what came that is no frame. The lock is held.
+// junk is what came that is no frame. What looks like text amid much noise is
+// noise, or a wrong speed would fill the screen. The lock is held.
 func (l *link) junk(p []byte) {
-	if utf8.Valid(p) {
-		printable := true
-		for _, r := range string(p) {
-			printable = printable && (unicode.IsPrint(r) || unicode.IsSpace(r) || r == 0x1b)
-		}
-		if printable {
-			l.note(Event{Kind: Text, Text: string(p)})
-			return
-		}
+	now := l.now()
+	if faded := int(min(now-l.noiseAt, time.Minute) * noiseFades / time.Second); faded > 0 {
+		l.noise, l.noiseAt = max(0, l.noise-faded), now
+	}
+	if l.noise < muchNoise && printable(p) {
+		l.note(Event{Kind: Text, Text: string(p)})
+		return
+	}
+	if !printable(p) { // so that text which follows is told after a while
+		l.noise = min(l.noise+len(p), muchNoise*3/2)
 	}
 	l.note(Event{Kind: Garbage, Bytes: len(p)})
+}
+
+func printable(p []byte) bool {
+	if !utf8.Valid(p) {
+		return false
+	}
+	for _, r := range string(p) {
+		if !unicode.IsPrint(r) && !unicode.IsSpace(r) && r != 0x1b {
+			return false
+		}
+	}
+	return true
 }
 
 // note keeps an event until the lock is free. The lock is held.
