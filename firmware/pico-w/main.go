@@ -27,7 +27,7 @@ func main() {
 	board.Main(board.Config{
 		Board:    "pico-w",
 		Settings: board.Settings{SSID: ssid, Password: password, Key: key, Host: host, Auth: auth, Name: name},
-		Wifi:     &board.Station{Join: w.start, Rejoin: w.associate, Linked: w.linked},
+		Wifi:     &board.Station{Join: w.start, Linked: w.linked},
 		LED:      led, Sensor: chip{},
 		Feed: machine.Watchdog.Update, Restart: machine.CPUReset,
 		Adjust: func(c *thimble.Config) { c.Entropy = board.Words(machine.GetRNG) },

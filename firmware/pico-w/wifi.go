@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/soypat/cyw43439"
+	"github.com/soypat/lneto/ethernet"
 	"github.com/soypat/lneto/x/xnet"
 	"tinygo.org/x/drivers/netdev"
 )
@@ -37,7 +38,8 @@ type wifi struct {
 	frame []byte
 }
 
-// start brings everything up. It may be called until it succeeds.
+// start brings everything up. It may be called until it succeeds, and again
+// when the access point was lost.
 func (w *wifi) start() error {
 	if w.dev == nil {
 		dev := cyw43439.NewPicoWDevice()
@@ -46,7 +48,7 @@ func (w *wifi) start() error {
 		}
 		w.dev = dev
 	}
-	if err := w.associate(); err != nil {
+	if err := w.dev.Join(w.ssid, cyw43439.JoinOptions{Passphrase: w.password}); err != nil {
 		return err
 	}
 	if w.StackBerkeley == nil {
@@ -55,11 +57,6 @@ func (w *wifi) start() error {
 		}
 	}
 	return w.address()
-}
-
-// associate joins the access point.
-func (w *wifi) associate() error {
-	return w.dev.Join(w.ssid, cyw43439.JoinOptions{Passphrase: w.password})
 }
 
 func (w *wifi) linked() bool { return w.dev.IsLinkUp() }
@@ -106,10 +103,17 @@ func (w *wifi) carry() {
 	}
 }
 
-// address asks for one.
+// address asks for one, rather for that which it has. Meanwhile there is none,
+// or the stack would drop answers that are for another one or for everybody, and
+// no gateway, which may have been the other access point's.
 func (w *wifi) address() error {
+	last := w.stack.Addr().As4()
+	if err := w.stack.SetIPAddr(netip.IPv4Unspecified()); err != nil {
+		return err
+	}
+	w.stack.SetGateway6(ethernet.BroadcastAddr())
 	ask := w.stack.StackRetrying(nil)
-	lease, err := ask.DoDHCPv4([4]byte{}, askTimeout, askTimes)
+	lease, err := ask.DoDHCPv4(last, askTimeout, askTimes)
 	if err != nil {
 		return err
 	}
