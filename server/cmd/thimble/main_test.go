@@ -294,9 +294,9 @@ func TestRefused(t *testing.T) {
 		"wrong secret":           {[]string{"subscribe", "--key", "app-key", "--secret", "wrong", "private-news"}, "has this application's secret"},
 		"encrypted by a secret":  {[]string{"subscribe", "--key", "app-key", "--secret", "app-secret", "private-encrypted-news"}, "add --master-key, or use --auth-endpoint"},
 		"no way to authorize":    {[]string{"subscribe", "--key", "app-key", "private-news"}, "needs authorization"},
-		"trigger: wrong secret":  {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "wrong", "news", "e", "d"}, "401"},
-		"trigger: wrong app":     {[]string{"trigger", "--app-id", "other", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"}, "404"},
-		"trigger: huge data":     {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "app-secret", "news", "e", strings.Repeat("x", 20<<10)}, "413"},
+		"trigger: wrong secret":  {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "wrong", "news", "e", "d"}, "the server answers 401 "},
+		"trigger: wrong app":     {[]string{"trigger", "--app-id", "other", "--key", "app-key", "--secret", "app-secret", "news", "e", "d"}, "the server answers 404 "},
+		"trigger: huge data":     {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "app-secret", "news", "e", strings.Repeat("x", 20<<10)}, "the server answers 413 "},
 		"trigger: wrong channel": {[]string{"trigger", "--app-id", "app-id", "--key", "app-key", "--secret", "app-secret", "no spaces", "e", "d"}, "channel"},
 	} {
 		t.Run(name, func(t *testing.T) {
