@@ -38,9 +38,9 @@ func badRequest(format string, args ...any) error {
 	return &statusError{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
 }
 
-// api makes a handler of an endpoint: it finds the application, reads the body
-// as large as limit says, verifies the signature and writes what handle returns as JSON,
-// with status.
+// api makes a handler of an endpoint: it finds the application, reads the body,
+// as large as limit says, verifies the signature and writes what handle returns
+// as JSON, with status.
 func (b *Broker) api(status int, limit func(*app) bodyLimit, handle func(*app, *call) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		app := b.apps.Load().byID[r.PathValue("app")]
