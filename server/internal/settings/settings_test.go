@@ -139,7 +139,7 @@ func TestCheck(t *testing.T) {
 		{app + "[[apps.webhooks]]\nurl = \"http://a\"\ntimeout = \"-1s\"", "timeout is negative"},
 		{"max_message = 100\n" + app, "max_message is 100; use at least 4096"},
 		{"queue_bytes = 10\n" + app, "queue_bytes is 10; use at least 4096"},
-		{app + "max_event_data = 2000000000000000000", "apps[0]: max_event_data is 2000000000000000000; use at most 1073741824"},
+		{app + "max_event_data = 2000000000", "apps[0]: max_event_data is 2000000000; use at most 1073741824"},
 		{"webhook_queue_bytes = -1\n" + app, "webhook_queue_bytes is negative"},
 	} {
 		s := Default()
